@@ -1,0 +1,43 @@
+"""What the loop decided for a driver, with every term and alternative, so that it can be shown and checked later."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from chargeloop.model.quantities import Id, Share, Utc
+from chargeloop.model.vehicle import Current
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One station for one driver. Minutes, kWh and CNY; `terms` are the named terms of the objective F, in CNY."""
+
+    station_id: Id
+    current: Current
+    drive_min: float
+    drive_km: float
+    wait_min: float
+    wait_p90_min: float
+    charge_min: float
+    energy_kwh: float
+    arrival_soc: Share
+    amount: Decimal
+    score: float
+    terms: dict[str, float]
+    kg_co2: float = 0.0
+
+    @property
+    def total_min(self) -> float:
+        return self.drive_min + self.wait_min + self.charge_min
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """`chosen` is None where no station can serve the request; `why` then says so. `offers` are sorted by score, best first."""
+
+    decision_id: Id
+    request_id: Id
+    at: Utc
+    solver: str
+    chosen: Offer | None
+    offers: tuple[Offer, ...]
+    why: str

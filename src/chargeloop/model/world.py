@@ -1,0 +1,50 @@
+"""The live picture of the city at one instant: what perception hands to every other stage. Read-only."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chargeloop.model.city import Floats, Ints
+from chargeloop.model.layout import Layout
+from chargeloop.model.session import Reservation
+from chargeloop.model.user import ChargeRequest
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class World:
+    """Arrays as in `Layout`: E EVSEs, P pools, Z zones. Instants are epoch seconds, UTC; NaN where not known.
+
+    `session_*`: of the session at each EVSE; `has_session` says where there is one.
+    `bay_free_s`: when each bay is next free to a *new* arrival, after the running session and all who wait or are on
+    their way have been served; sorted within each pool, infinite for bays out of order (`physics.queueing`).
+    `undecided`: requests that no decision has been made for, oldest first.
+    """
+
+    at: datetime
+    layout: Layout
+    evse_status: NDArray[np.int8]
+    evse_power_kw: Floats
+    has_session: NDArray[np.bool_]
+    session_start_s: Floats
+    session_energy_kwh: Floats
+    session_needed_kwh: Floats
+    session_depart_s: Floats
+    session_charge_ended_s: Floats
+    session_max_kw: Floats
+    session_id: tuple[str, ...]
+    pool_free: Ints
+    pool_queue: Ints
+    pool_inbound: Ints
+    pool_wait_min: Floats
+    bay_free_s: Floats
+    undecided: tuple[ChargeRequest, ...]
+    reservations: tuple[Reservation, ...]
+    zone_energy_kwh: Floats  # recent local hours x zones, the last row the running hour
+    temperature_c: float
+    rain: float
+
+    @property
+    def now_s(self) -> float:
+        return self.at.timestamp()

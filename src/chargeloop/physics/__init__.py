@@ -1,0 +1,28 @@
+"""Charging curves, consumption, queues of bays, geodesy and time grids: plain functions over arrays."""
+
+from chargeloop.physics.consumption import drive_kwh
+from chargeloop.physics.curves import accepted_kw, charge_minutes, curve_table
+from chargeloop.physics.geodesy import distance_m, gcj02_to_wgs84, wgs84_to_gcj02
+from chargeloop.physics.kernel import kernel
+from chargeloop.physics.queueing import first_free_s, serve_all, sort_pools, take_bay, wait_min
+from chargeloop.physics.timegrid import full_hour, hour_of_week, hours_between, local
+
+__all__ = [
+    "accepted_kw",
+    "charge_minutes",
+    "curve_table",
+    "distance_m",
+    "drive_kwh",
+    "first_free_s",
+    "full_hour",
+    "gcj02_to_wgs84",
+    "hour_of_week",
+    "hours_between",
+    "kernel",
+    "local",
+    "serve_all",
+    "sort_pools",
+    "take_bay",
+    "wait_min",
+    "wgs84_to_gcj02",
+]

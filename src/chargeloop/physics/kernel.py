@@ -1,0 +1,13 @@
+"""`kernel`: numba's `njit` with the cache on, typed so that callers keep their signatures."""
+
+from collections.abc import Callable
+from typing import TypeVar, cast
+
+from numba import njit
+
+F = TypeVar("F", bound=Callable[..., object])
+
+
+def kernel(function: F) -> F:
+    """Compile `function` for arrays on its first call and keep the result on disk."""
+    return cast(F, njit(cache=True)(function))
