@@ -1,6 +1,5 @@
 """The one check at the edge: plain data in, frozen records out, or a `BadInput` that says where and what."""
 
-from collections.abc import Hashable
 from functools import cache
 from typing import Any
 
@@ -10,7 +9,7 @@ from chargeloop.model.errors import BadInput
 
 
 @cache
-def adapter(kind: Hashable) -> TypeAdapter[Any]:
+def adapter(kind: Any) -> TypeAdapter[Any]:
     """The compiled validator of a record type or union (kept, since building one takes milliseconds)."""
     return TypeAdapter(kind)
 
@@ -35,9 +34,10 @@ def from_json(kind: Any, text: str | bytes, where: str) -> Any:
         raise _bad_input(error, where) from None
 
 
-def to_json(record: object, kind: Hashable = None) -> str:
+def to_json(record: object, kind: Any = None) -> str:
     """JSON text of a record; `kind` is needed where the record's own type is not the one to read it back with."""
-    return adapter(type(record) if kind is None else kind).dump_json(record).decode()
+    known: Any = type(record) if kind is None else kind
+    return adapter(known).dump_json(record).decode()
 
 
 def _bad_input(error: ValidationError, where: str) -> BadInput:
