@@ -1,0 +1,41 @@
+"""Fixtures that every room's tests share."""
+
+from pathlib import Path
+
+import pytest
+
+from chargeloop.model import City, Layout
+from tests.small_city import small_city as make_small_city
+
+SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def small_city() -> City:
+    return make_small_city()
+
+
+@pytest.fixture(scope="session")
+def small_layout(small_city: City) -> Layout:
+    return Layout.of(small_city)
+
+
+@pytest.fixture(scope="session")
+def city() -> City:
+    """The built-in city."""
+    from chargeloop.city import builtin_city  # noqa: PLC0415 (only tests that want it pay for it)
+
+    return builtin_city()
+
+
+@pytest.fixture(scope="session")
+def layout(city: City) -> Layout:
+    return Layout.of(city)
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real data beside the checkout; tests that need it say so when it is not there."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip("needs the real data in ../shared/data")
+    return SHARED_DATA
