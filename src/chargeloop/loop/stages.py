@@ -1,0 +1,149 @@
+"""The six stages as plain functions of records and arrays, wired for one city. Any of them can be replaced, one by one."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from chargeloop.execution import PowerPlan, schedule
+from chargeloop.guidance import Guide
+from chargeloop.loop.power import Sent, power_problem
+from chargeloop.model import Cdr, ChargeRequest, City, Decision, Demand, GuideDriver, Layout, World
+from chargeloop.model.city import Floats
+from chargeloop.perception import Ended, Perception
+from chargeloop.physics import full_hour
+from chargeloop.prediction import Forecast, HourOfWeek
+from chargeloop.pricing import RateTable
+from chargeloop.recommendation import Candidates, recommend
+from chargeloop.settlement import settle
+
+CANDIDATES = 30  # nearest pools that a request is weighed against
+FORECAST_H = 24
+KWH_PER_SESSION = 18.0  # turns forecast energy into forecast arrivals
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """perceive -> predict -> recommend -> guide -> execute -> settle."""
+
+    perceive: Callable[[Perception, datetime], World]
+    predict: Callable[[World], Forecast]
+    recommend: Callable[[World, Sequence[ChargeRequest], Forecast], tuple[Decision, ...]]
+    guide: Callable[[World, ChargeRequest, Decision], GuideDriver]
+    execute: Callable[[World, Sent], PowerPlan]
+    settle: Callable[[Ended], Cdr]
+
+
+def stages_of(city: City, layout: Layout, guide: Guide, *, seed: int = 0, solver: str = "exact", routes: bool = True) -> Stages:
+    """The shipped stages of a city. `routes`: give drivers the way itself, not only its time."""
+    rng = np.random.default_rng(seed)
+    tariff = {each.tariff_id: each for each in city.tariffs}
+    tariff_of = {station.station_id: tariff[station.tariff_id] for station in city.stations}
+    rates = RateTable.of(city.tariffs, [station.tariff_id for station in city.stations])
+    energy_price = np.array(city.energy_price.cny_per_kwh)
+    consumption = {model.model_id: model.consumption_kwh_per_km for model in city.models}
+
+    def recommend_stations(world: World, requests: Sequence[ChargeRequest], forecast: Forecast) -> tuple[Decision, ...]:
+        return recommend(
+            world,
+            requests,
+            candidates_of(guide, layout, requests),
+            rates,
+            city.models,
+            solver=solver,
+            inflow_per_h=arrivals_per_h(forecast, layout),
+            load_share=station_load_share(world),
+            energy_price=energy_price,
+            time_zone=city.time_zone,
+            rng=rng,
+        )
+
+    def guide_driver(world: World, request: ChargeRequest, decision: Decision) -> GuideDriver:
+        if decision.chosen is None:
+            return GuideDriver(at=world.at, request_id=request.request_id, station_id=None, why=decision.why)
+        way: tuple[tuple[float, float], ...] = ()
+        if routes:
+            way = guide.route(
+                request.place.lon,
+                request.place.lat,
+                layout.station_index[decision.chosen.station_id],
+                consumption[request.model_id],
+                world.temperature_c,
+            ).points
+        return GuideDriver(
+            at=world.at,
+            request_id=request.request_id,
+            station_id=decision.chosen.station_id,
+            why=decision.why,
+            drive_s=decision.chosen.drive_min * 60,
+            route=way,
+        )
+
+    return Stages(
+        perceive=lambda perception, now: perception.snapshot(now),
+        predict=Forecasts(city),
+        recommend=recommend_stations,
+        guide=guide_driver,
+        execute=lambda world, sent: schedule(power_problem(world, sent)),
+        settle=lambda ended: settle(
+            ended.session, tariff_of[ended.session.station_id], ended.points, city.energy_price.kg_co2_per_kwh
+        ),
+    )
+
+
+class Forecasts:
+    """The forecast of the running hour: made once when the hour begins, from the history seen until then."""
+
+    def __init__(self, city: City) -> None:
+        self._model = HourOfWeek.fit(city.demand, city.time_zone)
+        self._weather = city.weather
+        self._latest: Forecast | None = None
+
+    def __call__(self, world: World) -> Forecast:
+        origin = full_hour(world.at)
+        if self._latest is None or self._latest.origin != origin:
+            hours = len(world.zone_energy_kwh) - 1  # the running hour is not over: it is forecast, not history
+            history = Demand(origin - timedelta(hours=hours), world.zone_energy_kwh[:-1])
+            self._latest = self._model.forecast(history, self._weather, origin, FORECAST_H)
+        return self._latest
+
+
+def candidates_of(guide: Guide, layout: Layout, requests: Sequence[ChargeRequest]) -> Candidates:
+    """The nearest pools of the wanted current for each request, with road times."""
+    lon = np.array([request.place.lon for request in requests])
+    lat = np.array([request.place.lat for request in requests])
+    is_dc = np.array([request.current == "DC" for request in requests], dtype=np.bool_)
+    pool = guide.nearest_pools(lon, lat, is_dc, CANDIDATES)
+    drive_s, drive_m = guide.drive(lon, lat, layout.pool_station[np.maximum(pool, 0)])
+    return Candidates(pool, drive_s, drive_m)
+
+
+def arrivals_per_h(forecast: Forecast, layout: Layout) -> Floats:
+    """P: drivers expected at each pool within the coming hour: its share of its zone's forecast by rated power."""
+    kw = layout.pool_kw * layout.pool_bays
+    zone = layout.station_zone[layout.pool_station]
+    zone_kw = np.bincount(zone, kw, len(layout.zone_ids))
+    return np.asarray(forecast.q50[0][zone] * kw / zone_kw[zone] / KWH_PER_SESSION)
+
+
+def circuit_load_kw(world: World) -> Floats:
+    """C: measured charging plus base load on each circuit, everything below it included."""
+    layout = world.layout
+    load = layout.circuit_base_kw + np.bincount(
+        layout.station_circuit[layout.evse_station], world.evse_power_kw, len(layout.circuit_ids)
+    )
+    for circuit in range(len(load) - 1, 0, -1):  # children come after their parents
+        if layout.circuit_parent[circuit] >= 0:
+            load[layout.circuit_parent[circuit]] += load[circuit]
+    return load
+
+
+def station_load_share(world: World) -> Floats:
+    """N: how much of its limit the most loaded circuit above each station carries, 0..1 and over."""
+    layout = world.layout
+    share = circuit_load_kw(world) / layout.circuit_limit_kw
+    for circuit in range(len(share)):
+        if layout.circuit_parent[circuit] >= 0:
+            share[circuit] = max(share[circuit], share[layout.circuit_parent[circuit]])
+    return np.asarray(share[layout.station_circuit])

@@ -1,0 +1,282 @@
+"""Events in, one live picture of the city out. One writer; everyone else gets an immutable `World`."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from chargeloop.model import (
+    ChargeEnded,
+    ChargeRequested,
+    City,
+    DecisionMade,
+    DriverArrived,
+    Event,
+    EvseStatus,
+    EvseStatusChanged,
+    Layout,
+    MeterPoint,
+    MeterSampled,
+    RequestWithdrawn,
+    ReservationClosed,
+    ReservationMade,
+    ReservationState,
+    Session,
+    SessionEnded,
+    SessionStarted,
+    StopReason,
+    WeatherObserved,
+    World,
+)
+from chargeloop.model.validated import from_json, to_json
+from chargeloop.perception.snapshot import stay_s, world_of
+from chargeloop.perception.state import OpenRequest, OpenSession, Stage, State
+from chargeloop.physics import full_hour, hours_between
+
+HISTORY_WEEKS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A session that has just ended: the metered points its bill is made from, and how its promise was kept."""
+
+    session: Session
+    points: tuple[MeterPoint, ...]
+    decision_id: str | None = None
+    waited_min: float | None = None
+
+
+class Perception:
+    """The city's live state. `apply` takes events in the order they became known, `snapshot` gives the picture at an instant.
+
+    Events about an EVSE, session or request that is not known change nothing and are counted in `passed_over`: a feed that
+    is wrong somewhere must not stop the city.
+    """
+
+    def __init__(self, city: City, layout: Layout, state: State | None = None) -> None:
+        self.layout = layout
+        self.state = state or _first_state(city, layout)
+        if len(self.state.evse_status) != len(layout.evse_ids):
+            raise ValueError("the saved state is of another city")
+        self._pool_of = {
+            (layout.station_ids[s], bool(dc)): p
+            for p, (s, dc) in enumerate(zip(layout.pool_station, layout.pool_is_dc, strict=True))
+        }
+        self._at_evse = {session.evse_id: session.session_id for session in self.state.sessions.values()}
+        self._by_token = {each.request.id_token: key for key, each in self.state.requests.items()}
+
+    @classmethod
+    def load(cls, city: City, layout: Layout, text: str) -> "Perception":
+        """Read back what `dump` wrote.
+
+        Raises:
+            BadInput: where the text is damaged.
+        """
+        return cls(city, layout, from_json(State, text, "saved perception"))
+
+    def dump(self) -> str:
+        return to_json(self.state)
+
+    @property
+    def passed_over(self) -> int:
+        return self.state.passed_over
+
+    def snapshot(self, now: datetime) -> World:
+        return world_of(self.state, self.layout, now)
+
+    def session(self, session_id: str) -> Session | None:
+        """An open session as a record."""
+        open_session = self.state.sessions.get(session_id)
+        return self._record(open_session) if open_session else None
+
+    def open_sessions(self) -> tuple[Session, ...]:
+        return tuple(self._record(each) for each in self.state.sessions.values())
+
+    def request(self, request_id: str) -> OpenRequest | None:
+        return self.state.requests.get(request_id)
+
+    def apply(self, event: Event) -> tuple[Ended, ...]:
+        """Take in one event; returns the sessions that ended by it (two at most, mostly none)."""
+        match event:
+            case MeterSampled():
+                self._meter(event.session_id, event.at, event.meter_wh, event.power_kw, event.soc)
+            case SessionStarted():
+                return self._session_started(event)
+            case ChargeEnded():
+                self._charge_ended(event)
+            case SessionEnded():
+                return self._session_ended(event)
+            case EvseStatusChanged():
+                return self._status(event)
+            case ChargeRequested():
+                self._requested(event)
+            case DecisionMade():
+                self._decided(event)
+            case DriverArrived():
+                self._arrived(event)
+            case RequestWithdrawn():
+                self._forget_request(event.request_id)
+            case ReservationMade():
+                self.state.reservations[event.reservation.reservation_id] = event.reservation
+            case ReservationClosed():
+                self._close_reservation(event.reservation_id, event.state)
+            case WeatherObserved():
+                self.state.temperature_c, self.state.rain = event.temperature_c, float(event.rain)
+        return ()
+
+    def _session_started(self, event: SessionStarted) -> tuple[Ended, ...]:
+        if event.evse_id not in self.layout.evse_index or event.session_id in self.state.sessions:
+            self.state.passed_over += 1  # unknown EVSE, or a start told twice
+            return ()
+        stale = self._at_evse.get(event.evse_id)
+        ended = (self._close(stale, event.at, StopReason.OTHER),) if stale else ()  # a bay holds one vehicle at a time
+        session = OpenSession(
+            event.session_id,
+            event.evse_id,
+            event.id_token,
+            event.at,
+            event.meter_wh,
+            request_id=self._by_token.get(event.id_token),
+            points=[MeterPoint(event.at, 0.0)],
+        )
+        self.state.sessions[session.session_id] = session
+        self._at_evse[event.evse_id] = session.session_id
+        self._set_status(event.evse_id, EvseStatus.CHARGING)
+        if session.request_id is not None:
+            request = self.state.requests[session.request_id]
+            session.decision_id = request.decision_id
+            if request.stage is Stage.QUEUED:
+                session.waited_min = max(event.at.timestamp() - request.arrive_s, 0) / 60
+            request.stage = Stage.CHARGING
+        for reservation in list(self.state.reservations.values()):
+            if reservation.id_token == event.id_token:
+                self._close_reservation(reservation.reservation_id, ReservationState.USED)
+        return ended
+
+    def _meter(self, session_id: str, at: datetime, meter_wh: float, power_kw: float, soc: float | None = None) -> None:
+        session = self.state.sessions.get(session_id)
+        if session is None:
+            self.state.passed_over += 1
+            return
+        energy_kwh = max((meter_wh - session.meter_start_wh) / 1000, session.energy_kwh)  # a register never runs back
+        self._add_demand(session.evse_id, at, energy_kwh - session.energy_kwh)
+        if at > session.points[-1].at and _half_hour(at) != _half_hour(session.points[-1].at):
+            session.points.append(MeterPoint(at, energy_kwh))  # prices change on the hour, and zones differ by half hours
+        session.energy_kwh, session.power_kw, session.soc = energy_kwh, power_kw, soc
+
+    def _charge_ended(self, event: ChargeEnded) -> None:
+        self._meter(event.session_id, event.at, event.meter_wh, 0.0)
+        session = self.state.sessions.get(event.session_id)
+        if session is not None and session.charge_ended_at is None:
+            session.charge_ended_at = event.at
+            session.points.append(MeterPoint(max(event.at, session.points[-1].at), session.energy_kwh))
+            self._set_status(session.evse_id, EvseStatus.SUSPENDED_EV)
+
+    def _session_ended(self, event: SessionEnded) -> tuple[Ended, ...]:
+        self._meter(event.session_id, event.at, event.meter_wh, 0.0)
+        return (self._close(event.session_id, event.at, event.reason),) if event.session_id in self.state.sessions else ()
+
+    def _close(self, session_id: str, at: datetime, reason: StopReason) -> Ended:
+        session = self.state.sessions.pop(session_id)
+        del self._at_evse[session.evse_id]
+        at = max(at, session.points[-1].at)  # a clock that ran back must not make a session of negative length
+        session.points.append(MeterPoint(at, session.energy_kwh))
+        if self.state.evse_status[self.layout.evse_index[session.evse_id]] not in (EvseStatus.FAULTED, EvseStatus.UNAVAILABLE):
+            self._set_status(session.evse_id, EvseStatus.AVAILABLE)
+        record = replace(self._record(session), ended_at=at, stop_reason=reason)
+        if session.request_id is not None:
+            self._forget_request(session.request_id)
+        return Ended(record, tuple(session.points), session.decision_id, session.waited_min)
+
+    def _status(self, event: EvseStatusChanged) -> tuple[Ended, ...]:
+        if event.evse_id not in self.layout.evse_index:
+            self.state.passed_over += 1
+            return ()
+        self._set_status(event.evse_id, event.status)
+        return ()
+
+    def _requested(self, event: ChargeRequested) -> None:
+        request = event.request
+        if request.request_id not in self.state.requests:
+            self.state.requests[request.request_id] = OpenRequest(request)
+            self._by_token[request.id_token] = request.request_id
+
+    def _decided(self, event: DecisionMade) -> None:
+        decision = event.decision
+        open_request = self.state.requests.get(decision.request_id)
+        if open_request is None:
+            return
+        offer = decision.chosen
+        if offer is None:
+            self._forget_request(decision.request_id)
+            return
+        is_dc = offer.current == "DC"
+        open_request.stage = Stage.UNDER_WAY
+        open_request.decision_id = decision.decision_id
+        open_request.pool = self._pool_of[offer.station_id, is_dc]
+        open_request.arrive_s = event.at.timestamp() + offer.drive_min * 60
+        open_request.stay_s = stay_s(open_request.request, open_request.arrive_s, offer.charge_min, is_dc)
+
+    def _arrived(self, event: DriverArrived) -> None:
+        open_request = self.state.requests.get(event.request_id)
+        if open_request is None:
+            return
+        pool = self._pool_of.get((event.station_id, open_request.request.current == "DC"))
+        if pool is None:
+            self.state.passed_over += 1
+            return
+        open_request.stage, open_request.pool, open_request.arrive_s = Stage.QUEUED, pool, event.at.timestamp()
+
+    def _forget_request(self, request_id: str) -> None:
+        gone = self.state.requests.pop(request_id, None)
+        if gone is not None:
+            self._by_token.pop(gone.request.id_token, None)
+
+    def _close_reservation(self, reservation_id: int, state: ReservationState) -> None:
+        reservation = self.state.reservations.pop(reservation_id, None)
+        if reservation is not None and reservation.request_id is not None and state is not ReservationState.USED:
+            self._forget_request(reservation.request_id)
+
+    def _set_status(self, evse_id: str, status: EvseStatus) -> None:
+        self.state.evse_status[self.layout.evse_index[evse_id]] = int(status)
+
+    def _add_demand(self, evse_id: str, at: datetime, kwh: float) -> None:
+        row = hours_between(self.state.hourly_start, full_hour(at))
+        if kwh <= 0 or row < 0:
+            return
+        rows = self.state.hourly_kwh
+        while len(rows) <= row:
+            rows.append([0.0] * len(self.layout.zone_ids))
+        rows[row][self.layout.station_zone[self.layout.evse_station[self.layout.evse_index[evse_id]]]] += kwh
+        surplus = len(rows) - HISTORY_WEEKS * 168 - 168
+        if surplus > 0:  # once a week of rows too many has gathered
+            del rows[:168]
+            self.state.hourly_start += timedelta(hours=168)
+
+    def _record(self, session: OpenSession) -> Session:
+        evse = self.layout.evse_index[session.evse_id]
+        return Session(
+            session.session_id,
+            session.evse_id,
+            self.layout.station_ids[self.layout.evse_station[evse]],
+            session.id_token,
+            session.started_at,
+            session.energy_kwh,
+            session.charge_ended_at,
+            request_id=session.request_id,
+        )
+
+
+def _half_hour(at: datetime) -> tuple[int, int]:
+    return at.hour, at.minute // 30
+
+
+def _first_state(city: City, layout: Layout) -> State:
+    """The state before the first event: all bays free, the city's own demand history behind it."""
+    keep = min(HISTORY_WEEKS * 168, city.demand.energy_kwh.shape[0])
+    skipped = city.demand.energy_kwh.shape[0] - keep
+    return State(
+        hourly_start=city.demand.start + timedelta(hours=skipped),
+        hourly_kwh=np.nan_to_num(city.demand.energy_kwh[skipped:]).tolist(),
+        evse_status=[int(EvseStatus.AVAILABLE)] * len(layout.evse_ids),
+    )

@@ -1,0 +1,124 @@
+"""From the remembered state to the arrays of a `World`, with queue and expected wait for every pool."""
+
+from datetime import datetime
+
+import numpy as np
+
+from chargeloop.model import ChargeRequest, EvseStatus, Layout, World
+from chargeloop.model.city import Floats
+from chargeloop.perception.state import Stage, State
+from chargeloop.physics import first_free_s, full_hour, hours_between, serve_all, sort_pools
+
+OVERSTAY_S = 4 * 60.0  # from full to unplugged at a fast charger, while nothing better is known
+UNKNOWN_STAY_S = {True: 45 * 60.0, False: 120 * 60.0}  # by "is DC": drivers who came without a request
+OVERDUE_S = 5 * 60.0  # a bay that should be free already is expected to be within this
+OUT_OF_ORDER = (int(EvseStatus.UNAVAILABLE), int(EvseStatus.FAULTED))
+
+
+def stay_s(request: ChargeRequest, arrive_s: float, charge_min: float, is_dc: bool) -> float:
+    """Seconds a driver will hold a bay: at DC until charged, at AC until the stated departure."""
+    charged = charge_min * 60 + OVERSTAY_S
+    return charged if is_dc else max(charged, request.depart_by.timestamp() - arrive_s)
+
+
+def world_of(state: State, layout: Layout, now: datetime) -> World:
+    """The picture at `now`. Everything is copied, so later events don't change it."""
+    size = len(layout.evse_ids)
+    status = np.array(state.evse_status, dtype=np.int8)
+    power, energy = np.zeros(size), np.zeros(size)
+    start, needed, depart, charged = (np.full(size, np.nan) for _ in range(4))
+    most_kw = layout.evse_kw.copy()
+    session_id = [""] * size
+    for session in state.sessions.values():
+        e = layout.evse_index[session.evse_id]
+        session_id[e] = session.session_id
+        power[e], energy[e], start[e] = session.power_kw, session.energy_kwh, session.started_at.timestamp()
+        if session.charge_ended_at is not None:
+            charged[e] = session.charge_ended_at.timestamp()
+        if session.request_id in state.requests:
+            request = state.requests[session.request_id].request
+            needed[e], depart[e] = request.energy_kwh, request.depart_by.timestamp()
+    has_session = np.isfinite(start)
+    bay_free_s = _running_end_s(layout, now.timestamp(), status, has_session, start, energy, power, needed, depart, charged)
+    for reservation in state.reservations.values():
+        e = layout.evse_index[reservation.evse_id]
+        bay_free_s[e] = max(bay_free_s[e], reservation.expires_at.timestamp() + UNKNOWN_STAY_S[bool(layout.evse_kw[e] > 22)])
+        status[e] = EvseStatus.RESERVED if status[e] == EvseStatus.AVAILABLE else status[e]
+    pool_free = np.bincount(layout.evse_pool, ~has_session & (status == EvseStatus.AVAILABLE), len(layout.pool_station))
+    queue, inbound = _serve_requests(state, layout, bay_free_s, now.timestamp())
+    return World(
+        at=now,
+        layout=layout,
+        evse_status=status,
+        evse_power_kw=power,
+        has_session=has_session,
+        session_start_s=start,
+        session_energy_kwh=energy,
+        session_needed_kwh=needed,
+        session_depart_s=depart,
+        session_charge_ended_s=charged,
+        session_max_kw=most_kw,
+        session_id=tuple(session_id),
+        pool_free=pool_free.astype(np.int64),
+        pool_queue=queue,
+        pool_inbound=inbound,
+        pool_wait_min=np.maximum(first_free_s(bay_free_s, layout.pool_start) - now.timestamp(), 0) / 60,
+        bay_free_s=bay_free_s,
+        undecided=tuple(each.request for each in state.requests.values() if each.stage is Stage.UNDECIDED),
+        reservations=tuple(state.reservations.values()),
+        zone_energy_kwh=_hours_until(state, layout, now),
+        temperature_c=state.temperature_c,
+        rain=state.rain,
+    )
+
+
+def _running_end_s(
+    layout: Layout,
+    now_s: float,
+    status: np.ndarray[tuple[int], np.dtype[np.int8]],
+    has_session: np.ndarray[tuple[int], np.dtype[np.bool_]],
+    start: Floats,
+    energy: Floats,
+    power: Floats,
+    needed: Floats,
+    depart: Floats,
+    charged: Floats,
+) -> Floats:
+    """E: when the running session of each bay is expected to leave it; now where there is none, infinite out of order."""
+    is_dc = layout.pool_is_dc[layout.evse_pool]
+    rate = np.maximum(power, 0.3 * layout.evse_kw)  # a session that is held back for a minute is not held back for ever
+    full = np.where(np.isfinite(charged), charged, now_s + (needed - energy) / rate * 3600) + OVERSTAY_S
+    guess = start + np.where(is_dc, UNKNOWN_STAY_S[True], UNKNOWN_STAY_S[False])
+    end = np.where(is_dc, full, depart)
+    end = np.where(np.isfinite(end), end, guess)
+    end = np.where(has_session, np.maximum(end, now_s + OVERDUE_S), now_s)
+    return np.where(np.isin(status, OUT_OF_ORDER), np.inf, end)
+
+
+def _serve_requests(
+    state: State, layout: Layout, bay_free_s: Floats, now_s: float
+) -> tuple[np.ndarray[tuple[int], np.dtype[np.int64]], np.ndarray[tuple[int], np.dtype[np.int64]]]:
+    """Give bays to those who wait and those on their way, in the order of arrival; returns queue and inbound by pool."""
+    pools = len(layout.pool_station)
+    reserved = {reservation.request_id for reservation in state.reservations.values()}  # has its bay already
+    coming = sorted(
+        (each.arrive_s, each.pool, each.stay_s, each.stage is Stage.QUEUED)
+        for key, each in state.requests.items()
+        if each.stage in (Stage.UNDER_WAY, Stage.QUEUED) and key not in reserved
+    )
+    arrive = np.array([max(each[0], now_s) for each in coming])
+    pool = np.array([each[1] for each in coming], dtype=np.int64)
+    stay = np.array([each[2] for each in coming])
+    queued = np.array([each[3] for each in coming], dtype=np.bool_)
+    sort_pools(bay_free_s, layout.pool_start)
+    serve_all(bay_free_s, layout.pool_start, pool, arrive, stay)
+    return np.bincount(pool[queued], minlength=pools), np.bincount(pool[~queued], minlength=pools)
+
+
+def _hours_until(state: State, layout: Layout, now: datetime) -> Floats:
+    """Rows of hourly energy by zone; the last one is the hour that `now` lies in."""
+    rows = hours_between(state.hourly_start, full_hour(now)) + 1
+    full = np.zeros((rows, len(layout.zone_ids)))
+    known = np.array(state.hourly_kwh[:rows]).reshape(-1, len(layout.zone_ids))
+    full[: len(known)] = known
+    return full
