@@ -28,6 +28,10 @@ class Layout:
     station_lat: Floats
     station_zone: Ints
     station_circuit: Ints
+    station_names: tuple[str, ...]
+    station_operators: tuple[str, ...]
+    station_opens_h: Floats
+    station_closes_h: Floats
     pool_station: Ints
     pool_is_dc: NDArray[np.bool_]
     pool_start: Ints
@@ -77,6 +81,10 @@ class Layout:
             station_lat=np.array([site[s.site_id].place.lat for s in city.stations]),
             station_zone=np.array([zone_index[site[s.site_id].zone_id] for s in city.stations], dtype=np.int64),
             station_circuit=np.array([circuit_index[site[s.site_id].circuit_id] for s in city.stations], dtype=np.int64),
+            station_names=tuple(station.name for station in city.stations),
+            station_operators=tuple(station.operator_id for station in city.stations),
+            station_opens_h=np.array([station.opens_h for station in city.stations]),
+            station_closes_h=np.array([station.closes_h for station in city.stations]),
             pool_station=np.array(pool_station, dtype=np.int64),
             pool_is_dc=np.array(pool_is_dc, dtype=np.bool_),
             pool_start=start.astype(np.int64),
