@@ -1,8 +1,10 @@
 """The loop: `tick` turns it once for the whole city, `recommend_now` answers one driver, `CityLoop` runs it live."""
 
+from chargeloop.loop.city_loop import CityLoop, Conflict, Records, Saved
 from chargeloop.loop.clock import Clock
 from chargeloop.loop.offline import OfflineLoop
-from chargeloop.loop.power import Sent, charging_evses, power_problem, profiles_to_send
+from chargeloop.loop.power import STEP_S, Sent, charging_evses, power_problem, profiles_to_send
+from chargeloop.loop.request import Advice, answer, not_now
 from chargeloop.loop.stages import (
     Forecasts,
     Stages,
@@ -16,17 +18,25 @@ from chargeloop.loop.tally import Tally
 from chargeloop.loop.tick import Tick, tick
 
 __all__ = [
+    "STEP_S",
+    "Advice",
+    "CityLoop",
     "Clock",
+    "Conflict",
     "Forecasts",
     "OfflineLoop",
+    "Records",
+    "Saved",
     "Sent",
     "Stages",
     "Tally",
     "Tick",
+    "answer",
     "arrivals_per_h",
     "candidates_of",
     "charging_evses",
     "circuit_load_kw",
+    "not_now",
     "power_problem",
     "profiles_to_send",
     "stages_of",

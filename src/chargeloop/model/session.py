@@ -40,8 +40,10 @@ class ReservationState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
+    """A held bay; `evse_id` None: a place in the station's virtual queue, its bay is named once one is free."""
+
     reservation_id: int
-    evse_id: Id
+    evse_id: Id | None
     station_id: Id
     id_token: IdToken
     made_at: Utc

@@ -19,6 +19,7 @@ class World:
     `session_*`: of the session at each EVSE; `has_session` says where there is one.
     `bay_free_s`: when each bay is next free to a *new* arrival, after the running session and all who wait or are on
     their way have been served; sorted within each pool, infinite for bays out of order (`physics.queueing`).
+    `coming_*`: one entry for each driver who waits or is on the way: pool, arrival, and when a bay is expected.
     `undecided`: requests that no decision has been made for, oldest first.
     """
 
@@ -39,6 +40,9 @@ class World:
     pool_inbound: Ints
     pool_wait_min: Floats
     bay_free_s: Floats
+    coming_pool: Ints
+    coming_arrive_s: Floats
+    coming_start_s: Floats
     undecided: tuple[ChargeRequest, ...]
     reservations: tuple[Reservation, ...]
     zone_energy_kwh: Floats  # recent local hours x zones, the last row the running hour

@@ -3,11 +3,14 @@
 from datetime import datetime
 
 import numpy as np
+from numpy.typing import NDArray
 
 from chargeloop.model import ChargeRequest, EvseStatus, Layout, World
-from chargeloop.model.city import Floats
+from chargeloop.model.city import Floats, Ints
 from chargeloop.perception.state import Stage, State
 from chargeloop.physics import first_free_s, full_hour, hours_between, serve_all, sort_pools
+
+Bools = NDArray[np.bool_]
 
 OVERSTAY_S = 4 * 60.0  # from full to unplugged at a fast charger, while nothing better is known
 UNKNOWN_STAY_S = {True: 45 * 60.0, False: 120 * 60.0}  # by "is DC": drivers who came without a request
@@ -41,11 +44,14 @@ def world_of(state: State, layout: Layout, now: datetime) -> World:
     has_session = np.isfinite(start)
     bay_free_s = _running_end_s(layout, now.timestamp(), status, has_session, start, energy, power, needed, depart, charged)
     for reservation in state.reservations.values():
+        if reservation.evse_id is None:
+            continue  # stands in the queue like any other driver
         e = layout.evse_index[reservation.evse_id]
         bay_free_s[e] = max(bay_free_s[e], reservation.expires_at.timestamp() + UNKNOWN_STAY_S[bool(layout.evse_kw[e] > 22)])
         status[e] = EvseStatus.RESERVED if status[e] == EvseStatus.AVAILABLE else status[e]
-    pool_free = np.bincount(layout.evse_pool, ~has_session & (status == EvseStatus.AVAILABLE), len(layout.pool_station))
-    queue, inbound = _serve_requests(state, layout, bay_free_s, now.timestamp())
+    pool, arrive, begin, queued = _serve_requests(state, layout, bay_free_s, now.timestamp())
+    pools = len(layout.pool_station)
+    pool_free = np.bincount(layout.evse_pool, ~has_session & (status == EvseStatus.AVAILABLE), pools)
     return World(
         at=now,
         layout=layout,
@@ -60,10 +66,13 @@ def world_of(state: State, layout: Layout, now: datetime) -> World:
         session_max_kw=most_kw,
         session_id=tuple(session_id),
         pool_free=pool_free.astype(np.int64),
-        pool_queue=queue,
-        pool_inbound=inbound,
+        pool_queue=np.bincount(pool[queued], minlength=pools),
+        pool_inbound=np.bincount(pool[~queued], minlength=pools),
         pool_wait_min=np.maximum(first_free_s(bay_free_s, layout.pool_start) - now.timestamp(), 0) / 60,
         bay_free_s=bay_free_s,
+        coming_pool=pool,
+        coming_arrive_s=arrive,
+        coming_start_s=begin,
         undecided=tuple(each.request for each in state.requests.values() if each.stage is Stage.UNDECIDED),
         reservations=tuple(state.reservations.values()),
         zone_energy_kwh=_hours_until(state, layout, now),
@@ -75,8 +84,8 @@ def world_of(state: State, layout: Layout, now: datetime) -> World:
 def _running_end_s(
     layout: Layout,
     now_s: float,
-    status: np.ndarray[tuple[int], np.dtype[np.int8]],
-    has_session: np.ndarray[tuple[int], np.dtype[np.bool_]],
+    status: NDArray[np.int8],
+    has_session: Bools,
     start: Floats,
     energy: Floats,
     power: Floats,
@@ -95,24 +104,24 @@ def _running_end_s(
     return np.where(np.isin(status, OUT_OF_ORDER), np.inf, end)
 
 
-def _serve_requests(
-    state: State, layout: Layout, bay_free_s: Floats, now_s: float
-) -> tuple[np.ndarray[tuple[int], np.dtype[np.int64]], np.ndarray[tuple[int], np.dtype[np.int64]]]:
-    """Give bays to those who wait and those on their way, in the order of arrival; returns queue and inbound by pool."""
-    pools = len(layout.pool_station)
-    reserved = {reservation.request_id for reservation in state.reservations.values()}  # has its bay already
+def _serve_requests(state: State, layout: Layout, bay_free_s: Floats, now_s: float) -> tuple[Ints, Floats, Floats, Bools]:
+    """Give bays to those who wait and those on their way, in the order of arrival, changing `bay_free_s`.
+
+    Returns for each of them: pool, arrival, expected start, whether already in the queue.
+    """
+    reserved = {reservation.request_id for reservation in state.reservations.values() if reservation.evse_id}
     coming = sorted(
-        (each.arrive_s, each.pool, each.stay_s, each.stage is Stage.QUEUED)
+        (max(each.arrive_s, now_s), each.pool, each.stay_s, each.stage is Stage.QUEUED)
         for key, each in state.requests.items()
         if each.stage in (Stage.UNDER_WAY, Stage.QUEUED) and key not in reserved
     )
-    arrive = np.array([max(each[0], now_s) for each in coming])
+    arrive = np.array([each[0] for each in coming])
     pool = np.array([each[1] for each in coming], dtype=np.int64)
     stay = np.array([each[2] for each in coming])
     queued = np.array([each[3] for each in coming], dtype=np.bool_)
     sort_pools(bay_free_s, layout.pool_start)
-    serve_all(bay_free_s, layout.pool_start, pool, arrive, stay)
-    return np.bincount(pool[queued], minlength=pools), np.bincount(pool[~queued], minlength=pools)
+    wait_s = serve_all(bay_free_s, layout.pool_start, pool, arrive, stay)
+    return pool, arrive, arrive + wait_s, queued
 
 
 def _hours_until(state: State, layout: Layout, now: datetime) -> Floats:
