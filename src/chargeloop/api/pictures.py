@@ -21,7 +21,7 @@ from chargeloop.api.shapes import (
     ZoneShape,
 )
 from chargeloop.loop import STEP_S, Tally, Tick, charging_evses, circuit_load_kw
-from chargeloop.model import City, Current, EvseStatus, Layout, Roads, Tariff, World
+from chargeloop.model import City, Current, EvseStatus, Layout, Roads, Station, Tariff, World
 from chargeloop.model.city import Floats, Ints
 from chargeloop.physics import wait_min
 
@@ -29,26 +29,7 @@ OUT_OF_ORDER = (int(EvseStatus.UNAVAILABLE), int(EvseStatus.FAULTED))
 
 
 def city_picture(city: City, ocpp_evses: frozenset[str]) -> CityShape:
-    site = {each.site_id: each for each in city.sites}
-    stations = []
-    for each in city.stations:
-        place = site[each.site_id].place
-        stations.append(
-            StationShape(
-                station_id=each.station_id,
-                name=each.name,
-                operator_id=each.operator_id,
-                zone_id=site[each.site_id].zone_id,
-                lon=place.lon,
-                lat=place.lat,
-                site_type=site[each.site_id].site_type,
-                ac_bays=sum(evse.current is Current.AC for evse in each.evses),
-                dc_bays=sum(evse.current is Current.DC for evse in each.evses),
-                power_kw=sum(evse.power_kw for evse in each.evses),
-                tariff_id=each.tariff_id,
-                ocpp_bays=sum(evse.evse_id in ocpp_evses for evse in each.evses),
-            )
-        )
+    stations = [station_picture(city, station, ocpp_evses) for station in city.stations]
     lon, lat = [station.lon for station in stations], [station.lat for station in stations]
     return CityShape(
         name=city.name,
@@ -70,6 +51,24 @@ def city_picture(city: City, ocpp_evses: frozenset[str]) -> CityShape:
             ModelShape(model_id=each.model_id, name=each.name, battery_kwh=each.battery_kwh, ac_kw=each.ac_kw, dc_kw=each.dc_kw)
             for each in city.models
         ],
+    )
+
+
+def station_picture(city: City, station: Station, ocpp_evses: frozenset[str]) -> StationShape:
+    site = next(each for each in city.sites if each.site_id == station.site_id)
+    return StationShape(
+        station_id=station.station_id,
+        name=station.name,
+        operator_id=station.operator_id,
+        zone_id=site.zone_id,
+        lon=site.place.lon,
+        lat=site.place.lat,
+        site_type=site.site_type,
+        ac_bays=sum(evse.current is Current.AC for evse in station.evses),
+        dc_bays=sum(evse.current is Current.DC for evse in station.evses),
+        power_kw=sum(evse.power_kw for evse in station.evses),
+        tariff_id=station.tariff_id,
+        ocpp_bays=sum(evse.evse_id in ocpp_evses for evse in station.evses),
     )
 
 

@@ -26,7 +26,6 @@ from chargeloop.model import (
     DecisionMade,
     Event,
     EvseStatus,
-    GuideDriver,
     Layout,
     RequestWithdrawn,
     Reservation,
@@ -168,7 +167,7 @@ class CityLoop:
         turn = await asyncio.to_thread(tick, world, ended, self._sent, self.stages)
         if turn.decisions:
             await self.store.add_decisions(turn.decisions)
-            await self.store.append("loop", [DecisionMade(at=now, decision=each) for each in turn.decisions])
+            await self.store.append("loop", [DecisionMade(at=now, decision=_essence(each)) for each in turn.decisions])
         await self._settled(ended, turn.cdrs)
         del self._ended[: len(ended)]
         running = (self.perception.session(session_id) for session_id in touched)
@@ -208,20 +207,23 @@ class CityLoop:
         await self.store.add_decisions([decision])
         return decision, not_now(self.city, request, decision)
 
-    async def reserve(self, request: ChargeRequest, decision: Decision, station_id: str) -> tuple[Reservation, GuideDriver]:
+    async def reserve(self, decision: Decision, station_id: str) -> Reservation:
         """Hold a bay, or a place in the queue where none is free, for a driver who chose one of the offers.
 
         Raises:
             BadInput: the station was not among the offers.
             Conflict: the driver has a reservation already.
         """
+        request = decision.request
+        if request is None:
+            raise BadInput("decision_id", f"decision {decision.decision_id} does not say for whom it was made")
         offer = next((each for each in decision.offers if each.station_id == station_id), None)
         if offer is None:
             raise BadInput("station_id", f"{station_id!r} is not among the offers of decision {decision.decision_id}")
         if any(each.id_token == request.id_token for each in self.perception.state.reservations.values()):
             raise Conflict("reservation", "this driver holds one already; cancel it first")
         now = self.clock.now()
-        chosen = replace(decision, chosen=offer, at=now)
+        chosen = replace(_essence(decision), chosen=offer, at=now)
         reservation_id = await self.store.next_reservation_id()
         reservation = Reservation(
             reservation_id=reservation_id,
@@ -242,7 +244,7 @@ class CityLoop:
         )
         await self.store.put_reservation(reservation)
         await self._send(_reserve_commands(reservation, now))
-        return reservation, self.stages.guide(self.stages.perceive(self.perception, now), request, chosen)
+        return reservation
 
     async def cancel(self, reservation_id: int) -> Reservation:
         """Give a reservation back.
@@ -293,6 +295,14 @@ class CityLoop:
         await self.store.append("loop", [event])
         await self.store.put_reservation(closed)
         return closed
+
+
+def _essence(decision: Decision) -> Decision:
+    """What the event log needs of a decision: the choice, and the nearest station it is measured against."""
+    if decision.chosen is None:
+        return replace(decision, offers=(), request=None)
+    nearest = min(decision.offers, key=lambda offer: offer.drive_min)
+    return replace(decision, offers=(nearest,), request=None)
 
 
 def _reserve_commands(reservation: Reservation, now: datetime) -> tuple[Command, ...]:

@@ -1,7 +1,7 @@
 """The six stages as plain functions of records and arrays, wired for one city. Any of them can be replaced, one by one."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -45,7 +45,7 @@ def stages_of(city: City, layout: Layout, guide: Guide, *, seed: int = 0, solver
     consumption = {model.model_id: model.consumption_kwh_per_km for model in city.models}
 
     def recommend_stations(world: World, requests: Sequence[ChargeRequest], forecast: Forecast) -> tuple[Decision, ...]:
-        return recommend(
+        decisions = recommend(
             world,
             requests,
             candidates_of(guide, layout, requests),
@@ -58,6 +58,7 @@ def stages_of(city: City, layout: Layout, guide: Guide, *, seed: int = 0, solver
             time_zone=city.time_zone,
             rng=rng,
         )
+        return tuple(replace(each, request=request) for each, request in zip(decisions, requests, strict=True))
 
     def guide_driver(world: World, request: ChargeRequest, decision: Decision) -> GuideDriver:
         if decision.chosen is None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from chargeloop.model.quantities import Id, Share, Utc
+from chargeloop.model.user import ChargeRequest
 from chargeloop.model.vehicle import Current
 
 
@@ -32,7 +33,10 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """`chosen` is None where no station can serve the request; `why` then says so. `offers` are sorted by score, best first."""
+    """`chosen` is None where no station can serve the request; `why` then says so. `offers` are sorted by score, best first.
+
+    `request` is what was asked, kept so that the decision can be shown and replayed later.
+    """
 
     decision_id: Id
     request_id: Id
@@ -41,3 +45,4 @@ class Decision:
     chosen: Offer | None
     offers: tuple[Offer, ...]
     why: str
+    request: ChargeRequest | None = None

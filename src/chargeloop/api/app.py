@@ -1,0 +1,75 @@
+"""The open HTTP API of a running loop: `create_app` gives a FastAPI application, documented at /api/docs."""
+
+import hmac
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from chargeloop import __version__
+from chargeloop.api import city, drivers, live, records
+from chargeloop.api.context import Context
+from chargeloop.api.shapes import Problem
+from chargeloop.loop import Conflict
+from chargeloop.model import BadInput
+
+OPEN_TO_ALL = ("/api/v1/health",)
+
+
+def create_app(context: Context) -> FastAPI:
+    """The application of one loop. With `context.token` set, every call but /health must bring it as a bearer token."""
+    app = FastAPI(
+        title="Chargeloop",
+        version=__version__,
+        description="Stations, live state, recommendation, reservation, sessions, decisions and KPIs of a city's charging.",
+        docs_url="/api/docs",
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+        responses={status: {"model": Problem, "description": HTTPStatus(status).phrase} for status in (400, 404, 422)},
+    )
+    app.state.context = context
+    v1 = APIRouter(prefix="/api/v1")
+    for part in (city, live, drivers, records):
+        v1.include_router(part.router)
+    app.include_router(v1)
+    app.include_router(live.metrics_router)
+    app.add_exception_handler(RequestValidationError, _unprocessable)
+    app.add_exception_handler(HTTPException, _http_problem)
+    app.add_exception_handler(BadInput, _bad_input)
+    app.middleware("http")(_check_token)
+    return app
+
+
+async def _check_token(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+    token = request.app.state.context.token
+    guarded = request.url.path.startswith(("/api/", "/metrics")) and request.url.path not in OPEN_TO_ALL
+    if token is not None and guarded:
+        shown = request.headers.get("authorization", "").removeprefix("Bearer ") or request.query_params.get("token", "")
+        if not hmac.compare_digest(shown.encode(), token.encode()):
+            return problem(401, "send the API token as 'Authorization: Bearer ...'", {"WWW-Authenticate": "Bearer"})
+    return await call_next(request)
+
+
+def problem(status: int, detail: str, headers: dict[str, str] | None = None) -> JSONResponse:
+    body = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail)
+    return JSONResponse(body.model_dump(), status, headers, media_type="application/problem+json")
+
+
+async def _unprocessable(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    field = ".".join(str(part) for part in first["loc"])
+    shown = repr(first.get("input"))[:80]
+    return problem(422, f"{field}: {first['msg']}, got {shown}")
+
+
+async def _http_problem(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return problem(error.status_code, str(error.detail), dict(error.headers or {}))
+
+
+async def _bad_input(_: Request, error: Exception) -> Response:
+    return problem(409 if isinstance(error, Conflict) else 422, str(error))
