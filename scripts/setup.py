@@ -27,7 +27,6 @@ def main() -> int:
         else:
             print("No web/ here: the pages are not built, the HTTP API works without them.")
         kernels = [path for path in sources(ROOT / "src", "__pycache__", "pages") if path.suffix == ".py"]
-        step("Compiling the kernels (a minute or two, once)", kernels, warm)
     except subprocess.CalledProcessError as error:
         print(f"{error.output}\nThe step above failed: {' '.join(map(str, error.cmd))}", file=sys.stderr)
         return 1
@@ -63,7 +62,7 @@ def build_pages() -> None:
 
 
 def warm() -> None:
-    call([VENV / "bin" / "python", "-m", "chargeloop.warm"])
+    call([sys.executable, "-m", "chargeloop.warm"])
 
 
 def uv(*arguments: str) -> None:
@@ -79,9 +78,7 @@ def npm(*arguments: str) -> None:
 
 def pip_settings() -> dict[str, str]:
     """The machine's package index and certificates, which uv does not take from pip's configuration by itself."""
-    listing = subprocess.run(
-        [VENV / "bin" / "python", "-m", "pip", "config", "list"], capture_output=True, text=True, check=True
-    )
+    listing = subprocess.run([sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, check=True)
     settings = dict(re.findall(r"^[\w:]+\.([\w-]+)='(.*)'$", listing.stdout, re.MULTILINE))
     names = {"index-url": "UV_DEFAULT_INDEX", "cert": "SSL_CERT_FILE"}
     return {ours: settings[pips] for pips, ours in names.items() if pips in settings and ours not in os.environ}

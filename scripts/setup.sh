@@ -23,7 +23,7 @@ if ! is_new_enough .venv/bin/python || [ ! -x .venv/bin/uv ]; then
     echo "Making the virtual environment .venv"
     rm -rf .venv
     "$found" -m venv .venv
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+    .venv/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements/uv.txt
 fi
 
 exec .venv/bin/python -m scripts.setup
