@@ -11,7 +11,7 @@ from fastapi import APIRouter, HTTPException, Response
 
 from chargeloop.api.context import Context, Loop
 from chargeloop.api.shapes import NotNow, Recommendation, RecommendIn, Reserved, ReserveIn
-from chargeloop.model import ChargeRequest, Decision, Place, Reservation, Sort
+from chargeloop.model import ChargeRequest, Decision, Offer, Place, Reservation, Sort
 from chargeloop.model.validated import from_data
 
 router = APIRouter(tags=["drivers"])
