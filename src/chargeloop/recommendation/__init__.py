@@ -1,0 +1,38 @@
+"""Which station: for one driver, or for all open requests at once, on the live state of the city."""
+
+from chargeloop.recommendation.build import Candidates, Options, Surroundings, build
+from chargeloop.recommendation.explain import no_station, reason
+from chargeloop.recommendation.objective import TERMS, busy_cost, busy_curve, busy_price, others_delayed_min, price_over
+from chargeloop.recommendation.problem import Problem, alone, alternatives, evaluate, scores
+from chargeloop.recommendation.recommend import recommend
+from chargeloop.recommendation.solvers import SOLVERS, Assignment, Solver
+from chargeloop.recommendation.waiting import wait_margin_s
+from chargeloop.recommendation.weights import DEFAULT, TierWeights, Weights
+
+__all__ = [
+    "DEFAULT",
+    "SOLVERS",
+    "TERMS",
+    "Assignment",
+    "Candidates",
+    "Options",
+    "Problem",
+    "Solver",
+    "Surroundings",
+    "TierWeights",
+    "Weights",
+    "alone",
+    "alternatives",
+    "build",
+    "busy_cost",
+    "busy_curve",
+    "busy_price",
+    "evaluate",
+    "no_station",
+    "others_delayed_min",
+    "price_over",
+    "reason",
+    "recommend",
+    "scores",
+    "wait_margin_s",
+]

@@ -1,0 +1,227 @@
+"""From the World, the requests and their candidates to the arrays of a `Problem`: hard constraints and fixed terms."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chargeloop.model import BadInput, ChargeRequest, Sort, VehicleModel, World
+from chargeloop.model.city import Floats, Ints
+from chargeloop.physics import charge_minutes, curve_table, drive_kwh, first_free_s
+from chargeloop.pricing import RateTable, estimate
+from chargeloop.recommendation.objective import busy_curve, others_delayed_min, price_over
+from chargeloop.recommendation.problem import Problem
+from chargeloop.recommendation.weights import Weights
+
+Bools = NDArray[np.bool_]
+
+# why an option is out, in the order in which it is checked
+NO_BAY = "have no bay in order"
+EXCLUDED = "belong to operators you excluded"
+WRONG_CURRENT = "have not the current you need"
+NO_POWER = "cannot charge this vehicle"
+TOO_FAR = "are out of reach with the battery as it is"
+CLOSED = "are closed then"
+TOO_LATE = "have no bay free before you leave"
+
+_tables = lru_cache(maxsize=8)(curve_table)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidates:
+    """The pools a request is weighed against, R x K (-1 where there are fewer), with drive time and distance to each."""
+
+    pool: Ints
+    drive_s: Floats
+    drive_m: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Surroundings:
+    """What the city expects. P pools, N stations.
+
+    `inflow_per_h`: P, forecast arrivals an hour. `load_share`: N, load over limit of the circuit above each station.
+    `energy_price`: 24 local hours, CNY per kWh to buy. `time_zone`: whose hours those are.
+    """
+
+    inflow_per_h: Floats
+    load_share: Floats
+    energy_price: Floats
+    time_zone: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Options:
+    """The problem, with what is needed to show its options. All arrays R x K unless said.
+
+    `terms`: the fixed terms, CNY. `own_order`: R, CNY a second by which the wait counts again for `Sort.SOONEST`.
+    `why_not`: a name for each hard constraint, with the options it put out.
+    """
+
+    problem: Problem
+    terms: dict[str, Floats]
+    own_order: Floats
+    drive_min: Floats
+    drive_km: Floats
+    charge_min: Floats
+    energy_kwh: Floats
+    arrival_soc: Floats
+    why_not: dict[str, Bools]
+
+
+def build(
+    world: World,
+    requests: Sequence[ChargeRequest],
+    candidates: Candidates,
+    rates: RateTable,
+    models: Sequence[VehicleModel],
+    surroundings: Surroundings,
+    weights: Weights,
+    sorts: Sequence[Sort | None],
+) -> Options:
+    """The options of all requests.
+
+    Raises:
+        BadInput: on an unknown vehicle model, or arrays of the wrong shape.
+    """
+    check(world, requests, candidates, surroundings, sorts)
+    layout = world.layout
+    model_index = {model.model_id: m for m, model in enumerate(models)}
+    unknown = next((r for r in requests if r.model_id not in model_index), None)
+    if unknown is not None:
+        raise BadInput(f"request {unknown.request_id}: model_id", f"no vehicle model {unknown.model_id!r} in this city")
+    shape = candidates.pool.shape
+    model = np.array([model_index[r.model_id] for r in requests])[:, None]
+    soc, target, battery, depart_s = (
+        np.array(column)[:, None]
+        for column in zip(*((r.soc, r.target_soc, r.battery_kwh, r.depart_by.timestamp()) for r in requests), strict=True)
+    )
+    is_dc = np.array([r.current == "DC" for r in requests])[:, None]
+    consumption = np.array([m.consumption_kwh_per_km for m in models])[model]
+
+    listed = candidates.pool >= 0
+    pool = np.where(listed, candidates.pool, 0)
+    station = layout.pool_station[pool]
+    drive_km = candidates.drive_m / 1000
+    arrive_s = world.now_s + candidates.drive_s
+    arrival_soc = soc - drive_kwh(drive_km, consumption, world.temperature_c) / battery
+    free_s = first_free_s(world.bay_free_s, layout.pool_start)[pool]
+    usable = np.add.reduceat(np.isfinite(world.bay_free_s), layout.pool_start[:-1])[pool]
+    begin_s = np.maximum(arrive_s, free_s)
+
+    open_to = listed.copy()
+    why_not: dict[str, Bools] = {}
+
+    def rule_out(why: str, broken: Bools) -> None:
+        why_not[why] = open_to & broken
+        np.logical_and(open_to, ~broken, out=open_to)
+
+    rule_out(WRONG_CURRENT, layout.pool_is_dc[pool] != is_dc)
+    rule_out(NO_BAY, ~np.isfinite(free_s))
+    rule_out(EXCLUDED, _excluded(requests, layout.station_operators, station))
+    rule_out(TOO_FAR, arrival_soc < weights.reserve_soc)
+    full_min = np.full(shape, np.inf)
+    full_min[open_to] = _charge_minutes(
+        models,
+        *(np.broadcast_to(a, shape)[open_to] for a in (model, battery, arrival_soc, target, is_dc, layout.pool_kw[pool])),
+    )
+    rule_out(NO_POWER, ~np.isfinite(full_min))
+    full_min = np.where(open_to, full_min, 0.0)
+    begin_s = np.where(open_to, begin_s, world.now_s)
+    left_min = (depart_s - begin_s) / 60
+    rule_out(TOO_LATE, ~is_dc & (left_min <= 0))
+    # parked at AC the driver leaves on time, charged or not; at DC the driver stays until it is enough
+    charge_min = np.where(is_dc, full_min, np.clip(left_min, 0, full_min))
+    share = charge_min / np.maximum(full_min, 1e-9)
+    energy_kwh = np.where(open_to, np.maximum(target - arrival_soc, 0) * battery * share, 0.0)
+    start_h = (begin_s + world.at.astimezone(ZoneInfo(surroundings.time_zone)).utcoffset().total_seconds()) / 3600 % 24  # type: ignore[union-attr]
+    rule_out(CLOSED, ~_is_open(layout.station_opens_h[station], layout.station_closes_h[station], start_h, charge_min / 60))
+    stay_min = np.where(is_dc, charge_min, np.maximum(charge_min, (depart_s - arrive_s) / 60)) + weights.overstay_min
+
+    minute = np.array([weights.minute(r.tier, r.value_of_time_per_h) for r in requests])
+    tiers = [weights.tiers[r.tier] for r in requests]
+    charge_weight = np.array([weights.charge(r.tier, r.current) for r in requests])
+    amount = np.zeros(shape)
+    amount[open_to] = estimate(rates, station[open_to], begin_s[open_to], charge_min[open_to], energy_kwh[open_to])
+    drive_min = candidates.drive_s / 60
+    wants = {sort: weights.preference * np.array([each is sort for each in sorts])[:, None] for sort in Sort}
+    terms = {
+        "drive": (minute * [t.drive for t in tiers])[:, None] * drive_min,
+        "charge": (minute * charge_weight)[:, None] * charge_min,
+        "amount": np.array([t.amount for t in tiers])[:, None] * amount,
+        "regional_load": weights.regional_load_per_kwh * surroundings.load_share[station] ** 2 * energy_kwh,
+        "energy_price": weights.energy_price * price_over(surroundings.energy_price, start_h, charge_min / 60) * energy_kwh,
+        "distance": weights.distance_per_km * drive_km,
+        "demand_intensity": weights.others_per_h
+        / 60
+        * others_delayed_min(surroundings.inflow_per_h[pool], np.maximum(usable, 1), stay_min, weights.driven_on_min),
+        "preference": wants[Sort.SOONEST] * minute[:, None] * (drive_min + charge_weight[:, None] * charge_min)
+        + wants[Sort.CHEAPEST] * amount
+        + wants[Sort.NEAREST] * weights.nearest_per_km * drive_km,
+    }
+    own_order = wants[Sort.SOONEST][:, 0] * minute / 60
+    problem = Problem(
+        pool=np.where(open_to, pool, -1),
+        arrive_s=arrive_s,
+        stay_s=stay_min * 60,
+        over_s=arrive_s + full_min * 60 - depart_s,
+        fixed=np.where(open_to, sum(terms.values()), np.inf),
+        wait_rate=minute / 60 * [t.wait for t in tiers] + own_order,
+        late_rate=minute / 60 * [t.late for t in tiers],
+        turn=np.array([t.turn for t in tiers]),
+        bay_free_s=world.bay_free_s.copy(),  # a kernel compiles anew for a read-only array
+        pool_start=layout.pool_start,
+        pool_station=layout.pool_station,
+        station_pool=np.searchsorted(layout.pool_station, np.arange(len(layout.station_ids) + 1)),
+        busy_curve=busy_curve(weights),
+    )
+    return Options(problem, terms, own_order, drive_min, drive_km, charge_min, energy_kwh, arrival_soc, why_not)
+
+
+def check(
+    world: World,
+    requests: Sequence[ChargeRequest],
+    candidates: Candidates,
+    surroundings: Surroundings,
+    sorts: Sequence[Sort | None],
+) -> None:
+    """Refuse arrays that don't fit each other or the city."""
+    rows, pools, stations = len(requests), len(world.layout.pool_station), len(world.layout.station_ids)
+    shape = candidates.pool.shape
+    if len(shape) != 2 or shape[0] != rows or candidates.drive_s.shape != shape or candidates.drive_m.shape != shape:
+        raise BadInput("candidates", f"want three arrays of {rows} requests x K, got pool {shape}")
+    if candidates.pool.size and not -1 <= candidates.pool.min() <= candidates.pool.max() < pools:
+        raise BadInput("candidates", f"pools must be -1 or below {pools}")
+    for name, array, size in (
+        ("inflow_per_h", surroundings.inflow_per_h, pools),
+        ("load_share", surroundings.load_share, stations),
+        ("energy_price", surroundings.energy_price, 24),
+    ):
+        if array.shape != (size,):
+            raise BadInput(name, f"want {size} values, got {array.shape}")
+    if len(sorts) != rows:
+        raise BadInput("sorts", f"want one for each of the {rows} requests, got {len(sorts)}")
+
+
+def _excluded(requests: Sequence[ChargeRequest], operators: tuple[str, ...], station: Ints) -> Bools:
+    out = np.zeros(station.shape, dtype=np.bool_)
+    for i, request in enumerate(requests):
+        if request.excluded_operators:
+            out[i] = [operators[s] in request.excluded_operators for s in station[i]]
+    return out
+
+
+def _is_open(opens_h: Floats, closes_h: Floats, start_h: Floats, hours: Floats) -> Bools:
+    """Open from the local hour `start_h` for `hours` on; a station that closes at or before it opens is open over midnight."""
+    length = np.where(closes_h > opens_h, closes_h - opens_h, closes_h - opens_h + 24)
+    return np.asarray((length >= 24) | ((start_h - opens_h) % 24 + hours <= length))
+
+
+def _charge_minutes(
+    models: Sequence[VehicleModel], model: Ints, battery: Floats, soc: Floats, target: Floats, is_dc: Bools, kw: Floats
+) -> Floats:
+    dc_table, ac_kw = _tables(tuple(models))
+    return charge_minutes(dc_table, ac_kw, model, battery, soc, target, is_dc, kw)

@@ -1,0 +1,187 @@
+"""Exact assignment to queue places, as a min-cost flow.
+
+The surrogate that is solved exactly: every pool has *places*, the instants at which the 1st, 2nd, .. vehicle it is sent
+can begin, if each before it held its bay for the shortest stay anybody here has in mind. A request at a place waits from
+its own arrival until that instant; its U counts the vehicles that are there already. Each place takes one request (places
+within the same minute are one arc of larger capacity; those past `MAX_PLACES` count as the last), so costs along a pool
+are convex unit-capacity arcs, priced with every request's own arrival and value of time.
+
+No plan can begin earlier than its places say, so the surrogate's optimum, less what U can make cheaper, bounds F from below.
+"""
+
+from dataclasses import dataclass
+from time import monotonic
+
+import numpy as np
+
+from chargeloop.model.city import Floats, Ints
+from chargeloop.physics import kernel, take_bay
+from chargeloop.recommendation.objective import busy_cost
+from chargeloop.recommendation.problem import Problem, evaluate, option_cost, taken_s
+from chargeloop.recommendation.solvers.assignment import Assignment
+from chargeloop.recommendation.solvers.local import polish
+
+MAX_PLACES = 8
+PLACE_S = 60.0
+PER_CNY = 1000  # the flow counts in whole thousandths
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Flow:
+    """The surrogate's optimum. `dual_cost` is computed from the prices alone: equal to `cost`, it proves it optimal.
+
+    `choice`: R; `cost`, `dual_cost`: CNY of the surrogate; `bound`: CNY, below F of every plan; `shadow_price`: P, CNY.
+    """
+
+    choice: Ints
+    cost: float
+    dual_cost: float
+    bound: float
+    shadow_price: Floats
+
+
+def exact(problem: Problem, rng: np.random.Generator, budget_s: float) -> Assignment:
+    """The optimum of the surrogate, then moved by local search on F itself while the budget lasts."""
+    deadline_s = monotonic() + budget_s
+    flow = assign_places(problem)
+    choice = polish(problem, flow.choice, rng, deadline_s)
+    return Assignment(choice, float(evaluate(problem, choice)[2].sum()), flow.bound, flow.shadow_price)
+
+
+def assign_places(problem: Problem) -> Flow:
+    """Solve the surrogate. Requests without any option stay out of it."""
+    from ortools.graph.python import min_cost_flow  # noqa: PLC0415 (a fifth of a second that greedy users save)
+
+    size = problem.pool.shape[0]
+    choice = np.full(size, -1)
+    no_price = np.zeros(len(problem.pool_station))
+    place_pool, place_s, capacity = places(problem)
+    request, option, place, cost, slack = arcs(problem, place_pool, place_s)
+    served = np.unique(request)
+    if not len(served):
+        return Flow(choice, 0.0, 0.0, 0.0, no_price)
+    units = np.floor(cost * PER_CNY).astype(np.int64)  # down, so that the bound stays one
+    sink = size + len(place_s)
+    tail = np.concatenate([request, size + np.arange(len(place_s))])
+    head = np.concatenate([size + place, np.full(len(place_s), sink)])
+    room = np.concatenate([np.ones(len(request), dtype=np.int64), capacity])
+    price = np.concatenate([units, np.zeros(len(place_s), dtype=np.int64)])
+    network = min_cost_flow.SimpleMinCostFlow()
+    every_arc = network.add_arcs_with_capacity_and_unit_cost(tail, head, room, price)
+    network.set_nodes_supplies(served, np.ones(len(served), dtype=np.int64))
+    network.set_node_supply(sink, -len(served))
+    status = network.solve()
+    if status != network.OPTIMAL:  # cannot be: the last place of each pool has room for all
+        raise RuntimeError(f"min-cost flow ended with {status.name}")
+    flow = network.flows(every_arc)
+    taken = np.flatnonzero(flow[: len(request)])
+    choice[request[taken]] = option[taken]
+    potential = potentials(sink + 1, tail, head, room, price, flow)
+    place_price = np.maximum(potential[sink] - potential[size:sink], 0)
+    cheapest = np.full(size, np.iinfo(np.int64).max)
+    np.minimum.at(cheapest, request, units + place_price[place])
+    most_slack = np.zeros(size)
+    np.maximum.at(most_slack, request, slack)
+    optimum = network.optimal_cost() / PER_CNY
+    shadow_price = no_price
+    np.maximum.at(shadow_price, place_pool, place_price / PER_CNY)
+    return Flow(
+        choice=choice,
+        cost=optimum,
+        dual_cost=float(cheapest[served].sum() - (capacity * place_price).sum()) / PER_CNY,
+        bound=optimum - float(most_slack.sum()),
+        shadow_price=shadow_price,
+    )
+
+
+@kernel
+def places(problem: Problem) -> tuple[Ints, Floats, Ints]:
+    """The queue places of the pools somebody may go to: pool (rising), earliest instant, and how many requests fit in each."""
+    pools = problem.pool_station.size
+    interested, seen_by = np.zeros(pools, np.int64), np.full(pools, -1)
+    first_s, shortest_s = np.full(pools, np.inf), np.full(pools, np.inf)
+    for i in range(problem.pool.shape[0]):
+        for j in range(problem.pool.shape[1]):
+            p = problem.pool[i, j]
+            if p >= 0:
+                first_s[p] = min(first_s[p], problem.arrive_s[i, j])
+                shortest_s[p] = min(shortest_s[p], problem.stay_s[i, j])
+                if seen_by[p] != i:
+                    interested[p] += 1
+                    seen_by[p] = i
+    most = np.minimum(interested, MAX_PLACES).sum()
+    place_pool, place_s, capacity = np.empty(most, np.int64), np.empty(most), np.empty(most, np.int64)
+    n = 0
+    for p in range(pools):
+        if interested[p] == 0:
+            continue
+        free = np.maximum(problem.bay_free_s[problem.pool_start[p] : problem.pool_start[p + 1]], first_s[p])
+        opened, left = 0, interested[p]
+        while left > 0:
+            start = np.floor(free[0] / PLACE_S) * PLACE_S
+            take_bay(free, free[0], shortest_s[p])
+            if opened > 0 and start == place_s[n - 1]:
+                capacity[n - 1] += 1
+            elif opened == MAX_PLACES:
+                capacity[n - 1] += left
+                break
+            else:
+                place_pool[n], place_s[n], capacity[n] = p, start, 1
+                n += 1
+                opened += 1
+            left -= 1
+    return place_pool[:n], place_s[:n], capacity[:n]
+
+
+@kernel
+def arcs(problem: Problem, place_pool: Ints, place_s: Floats) -> tuple[Ints, Ints, Ints, Floats, Floats]:
+    """Every request with every place of its options: request, option, place, F there, and by how much U could lower it."""
+    first = np.searchsorted(place_pool, np.arange(problem.pool_station.size + 1))
+    count = 0
+    for pool in problem.pool.ravel():
+        if pool >= 0:
+            count += first[pool + 1] - first[pool]
+    request, option, place = np.empty(count, np.int64), np.empty(count, np.int64), np.empty(count, np.int64)
+    cost, slack = np.empty(count), np.empty(count)
+    n = 0
+    for i in range(problem.pool.shape[0]):
+        for j in range(problem.pool.shape[1]):
+            pool = problem.pool[i, j]
+            if pool < 0:
+                continue
+            stay, arrive, station = problem.stay_s[i, j], problem.arrive_s[i, j], problem.pool_station[pool]
+            for k in range(first[pool], first[pool + 1]):
+                wait = max(place_s[k] - arrive, 0.0)
+                taken, usable = taken_s(problem, problem.bay_free_s, station, arrive + wait, stay)
+                busy = min((taken + stay) / (usable * stay), 1.0)
+                request[n], option[n], place[n] = i, j, k
+                cost[n] = option_cost(problem, i, j, wait, busy)
+                slack[n] = busy_cost(problem.busy_curve, busy) - least_busy_cost(problem.busy_curve, 1.0 / usable)
+                n += 1
+    return request, option, place, cost, slack
+
+
+@kernel
+def least_busy_cost(curve: Floats, least: float) -> float:
+    """The smallest phi(U) for U in [least, 1]: convex, so at an end or at the target."""
+    middle = min(max(curve[0], least), 1.0)
+    return float(min(busy_cost(curve, least), busy_cost(curve, middle), busy_cost(curve, 1.0)))
+
+
+@kernel
+def potentials(nodes: int, tail: Ints, head: Ints, room: Ints, price: Ints, flow: Ints) -> Ints:
+    """Node potentials of an optimal flow: shortest distances in its residual graph, by Bellman and Ford, from all nodes at 0."""
+    distance = np.zeros(nodes, np.int64)
+    for _ in range(nodes):
+        changed = False
+        for a in range(tail.size):
+            t, h = tail[a], head[a]
+            if flow[a] < room[a] and distance[t] + price[a] < distance[h]:
+                distance[h] = distance[t] + price[a]
+                changed = True
+            if flow[a] > 0 and distance[h] - price[a] < distance[t]:
+                distance[t] = distance[h] - price[a]
+                changed = True
+        if not changed:
+            break
+    return distance
