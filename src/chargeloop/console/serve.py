@@ -1,0 +1,38 @@
+"""`chargeloop serve`: a real deployment, on the wall clock unless told otherwise."""
+
+import argparse
+import asyncio
+import logging
+import os
+
+import structlog
+
+from chargeloop.console.server import Options, serve
+from chargeloop.loop import Clock
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    # Both are for `chargeloop demo`, whose clock and charge points are the twin's.
+    parser.add_argument("--clock", help=argparse.SUPPRESS)
+    parser.add_argument("--ocpp-bays", type=int, help=argparse.SUPPRESS)
+
+
+def run(args: argparse.Namespace) -> int:
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, args.log_level.upper())))
+    asyncio.run(serve(_options(args)))
+    return 0
+
+
+def _options(args: argparse.Namespace) -> Options:
+    return Options(
+        host=args.host,
+        http_port=args.http_port,
+        ocpp_port=args.ocpp_port,
+        data_dir=args.data_dir,
+        city=args.city,
+        tick_s=args.tick_s,
+        clock=Clock.parse(args.clock) if args.clock else Clock.real(),
+        api_token=args.api_token.get_secret_value() if args.api_token else None,
+        feed_token=os.environ.get("CHARGELOOP_FEED_TOKEN"),
+        ocpp_bays=args.ocpp_bays,
+    )

@@ -1,0 +1,129 @@
+"""One running server: database, loop, OCPP gateway, feeds, HTTP API and pages, started and stopped together."""
+
+import asyncio
+import socket
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+import structlog
+import uvicorn
+from fastapi import FastAPI
+
+from chargeloop.api import Context, create_app
+from chargeloop.city import load_city
+from chargeloop.console.web import add_pages
+from chargeloop.gateway.ocpp import OcppGateway
+from chargeloop.gateway.telemetry import TelemetryHub
+from chargeloop.guidance import Guide
+from chargeloop.loop import CityLoop, Clock, stages_of
+from chargeloop.model import City, Command, GuideDriver, Layout, Unreachable
+from chargeloop.persistence import Store
+from chargeloop.simulation.chargers import ocpp_evses
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """`ocpp_bays`: how many bays connect as charge points of their own; None for all. `tick_s`: domain seconds."""
+
+    host: str
+    http_port: int
+    ocpp_port: int
+    data_dir: Path
+    city: Path | None
+    tick_s: float
+    clock: Clock
+    api_token: str | None = None
+    feed_token: str | None = None
+    ocpp_bays: int | None = None
+
+
+async def serve(options: Options, ready: asyncio.Event | None = None) -> None:
+    """Run until cancelled or told to stop by a signal.
+
+    Raises:
+        Unreachable: a port is taken, or the database cannot be opened.
+        BadInput: the city folder or the database is damaged.
+    """
+    listener = _listen(options.host, options.http_port)
+    city = known_until(load_city(options.city), options.clock.now())
+    layout = Layout.of(city)
+    guide = Guide.of(city, layout)
+    options.data_dir.mkdir(parents=True, exist_ok=True)
+    store = await Store.open(options.data_dir / "chargeloop.db")
+    try:
+        ocpp = frozenset(layout.evse_ids if options.ocpp_bays is None else ocpp_evses(layout, options.ocpp_bays))
+        outside = Outside(ocpp)
+        loop = CityLoop(city, layout, stages_of(city, layout, guide), store, options.clock, outside.send)
+        await loop.rebuild()
+        store.on_commit = loop.publish
+        outside.loop = loop
+        outside.gateway = OcppGateway(known=layout.evse_index.__contains__, store=store, clock=options.clock.now)
+        outside.hub = TelemetryHub(store=store, token=options.feed_token)
+        app = create_app(Context(loop, store, guide, ocpp, lambda: frozenset(outside.gateway.connected), options.api_token))
+        app.include_router(outside.hub.router)
+        add_pages(app)
+        await outside.gateway.start(options.host, options.ocpp_port)
+        turning = asyncio.create_task(loop.run(max(options.tick_s / options.clock.speed, 0.5)))
+        try:
+            await _http(app, listener, ready)
+        finally:
+            turning.cancel()
+            with suppress(asyncio.CancelledError):
+                await turning
+            await outside.gateway.stop()
+            await loop.save()
+    finally:
+        await store.close()
+
+
+class Outside:
+    """Where the loop's commands go: to charge points by OCPP, to everything else by its feed."""
+
+    loop: CityLoop
+    gateway: OcppGateway
+    hub: TelemetryHub
+
+    def __init__(self, ocpp_evses: frozenset[str]) -> None:
+        self._ocpp_evses = ocpp_evses
+        self._sending: set[asyncio.Task[None]] = set()
+
+    async def send(self, commands: Sequence[Command]) -> None:
+        """Hand over commands without waiting for a charger's answer: a mute charger must not hold up the city."""
+        fed = []
+        for command in commands:
+            if isinstance(command, GuideDriver) or command.evse_id not in self._ocpp_evses:
+                fed.append(command)
+            else:
+                task = asyncio.create_task(self._by_ocpp(command))
+                self._sending.add(task)
+                task.add_done_callback(self._sending.discard)
+        await self.hub.send(fed)
+
+    async def _by_ocpp(self, command: Command) -> None:
+        if not await self.gateway.send(command):
+            self.loop.undelivered(command)
+
+
+def known_until(city: City, now: datetime) -> City:
+    """The city with the demand history cut at `now`: a replayed city must not know its future."""
+    hours = max(int((now - city.demand.start).total_seconds() // 3600), 0)
+    return replace(city, demand=replace(city.demand, energy_kwh=city.demand.energy_kwh[:hours]))
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port))
+    except OSError as error:
+        raise Unreachable(f"port {port} on {host}: {error.strerror}; choose another with --http-port") from None
+
+
+async def _http(app: FastAPI, listener: socket.socket, ready: asyncio.Event | None) -> None:
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=2))
+    if ready is not None:
+        ready.set()
+    await server.serve(sockets=[listener])
