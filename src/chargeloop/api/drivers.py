@@ -56,6 +56,7 @@ def _request(context: Context, asked: RecommendIn) -> ChargeRequest:
             "soc": asked.soc,
             "target_soc": max(asked.target_soc, asked.soc),
             "battery_kwh": model.battery_kwh,
+            "sort": asked.sort,
             "depart_by": asked.depart_by or now + timedelta(minutes=asked.stay_min),
         },
         "request",

@@ -67,7 +67,7 @@ class Demo:
         self._server_command = [
             *(sys.executable, "-m", "chargeloop", "serve", *ports, *city, "--data-dir", str(folder)),
             *("--clock", str(clock), "--tick-s", str(2 * args.speed), "--ocpp-bays", str(args.chargers)),
-            *("--log-level", args.log_level),
+            *("--log-level", args.log_level, "--parent", str(os.getpid())),
         ]
         self._twin_command = [
             *(sys.executable, "-m", "chargeloop.simulation.live", *city, "--clock", str(clock)),

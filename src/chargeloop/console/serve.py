@@ -12,9 +12,10 @@ from chargeloop.loop import Clock
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    # Both are for `chargeloop demo`, whose clock and charge points are the twin's.
+    # These are for `chargeloop demo`, whose clock and charge points are the twin's.
     parser.add_argument("--clock", help=argparse.SUPPRESS)
     parser.add_argument("--ocpp-bays", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--parent", type=int, help=argparse.SUPPRESS)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -35,4 +36,5 @@ def _options(args: argparse.Namespace) -> Options:
         api_token=args.api_token.get_secret_value() if args.api_token else None,
         feed_token=os.environ.get("CHARGELOOP_FEED_TOKEN"),
         ocpp_bays=args.ocpp_bays,
+        parent=args.parent,
     )

@@ -1,6 +1,7 @@
 """One running server: database, loop, OCPP gateway, feeds, HTTP API and pages, started and stopped together."""
 
 import asyncio
+import os
 import socket
 from collections.abc import Sequence
 from contextlib import suppress
@@ -28,7 +29,10 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """`ocpp_bays`: how many bays connect as charge points of their own; None for all. `tick_s`: domain seconds."""
+    """`ocpp_bays`: how many bays connect as charge points of their own; None for all. `tick_s`: domain seconds.
+
+    `parent`: process without which the server ends.
+    """
 
     host: str
     http_port: int
@@ -40,6 +44,7 @@ class Options:
     api_token: str | None = None
     feed_token: str | None = None
     ocpp_bays: int | None = None
+    parent: int | None = None
 
 
 async def serve(options: Options, ready: asyncio.Event | None = None) -> None:
@@ -70,7 +75,7 @@ async def serve(options: Options, ready: asyncio.Event | None = None) -> None:
         await outside.gateway.start(options.host, options.ocpp_port)
         turning = asyncio.create_task(loop.run(max(options.tick_s / options.clock.speed, 0.5)))
         try:
-            await _http(app, listener, ready)
+            await _http(app, listener, options.parent, ready)
         finally:
             turning.cancel()
             with suppress(asyncio.CancelledError):
@@ -122,8 +127,17 @@ def _listen(host: str, port: int) -> socket.socket:
         raise Unreachable(f"port {port} on {host}: {error.strerror}; choose another with --http-port") from None
 
 
-async def _http(app: FastAPI, listener: socket.socket, ready: asyncio.Event | None) -> None:
+async def _http(app: FastAPI, listener: socket.socket, parent: int | None, ready: asyncio.Event | None) -> None:
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=2))
+    watch = asyncio.create_task(_end_with(parent, server)) if parent is not None else None
     if ready is not None:
         ready.set()
     await server.serve(sockets=[listener])
+    if watch is not None:
+        watch.cancel()
+
+
+async def _end_with(parent: int, server: uvicorn.Server) -> None:
+    while os.getppid() == parent:
+        await asyncio.sleep(1)
+    server.should_exit = True

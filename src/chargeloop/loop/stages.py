@@ -1,7 +1,7 @@
 """The six stages as plain functions of records and arrays, wired for one city. Any of them can be replaced, one by one."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -42,10 +42,11 @@ def stages_of(city: City, layout: Layout, guide: Guide, *, seed: int = 0, solver
     tariff_of = {station.station_id: tariff[station.tariff_id] for station in city.stations}
     rates = RateTable.of(city.tariffs, [station.tariff_id for station in city.stations])
     energy_price = np.array(city.energy_price.cny_per_kwh)
+    kg_co2 = np.array(city.energy_price.kg_co2_per_kwh)
     consumption = {model.model_id: model.consumption_kwh_per_km for model in city.models}
 
     def recommend_stations(world: World, requests: Sequence[ChargeRequest], forecast: Forecast) -> tuple[Decision, ...]:
-        decisions = recommend(
+        return recommend(
             world,
             requests,
             candidates_of(guide, layout, requests),
@@ -56,9 +57,10 @@ def stages_of(city: City, layout: Layout, guide: Guide, *, seed: int = 0, solver
             load_share=station_load_share(world),
             energy_price=energy_price,
             time_zone=city.time_zone,
+            kg_co2_per_kwh=kg_co2,
+            sorts=[request.sort for request in requests],
             rng=rng,
         )
-        return tuple(replace(each, request=request) for each, request in zip(decisions, requests, strict=True))
 
     def guide_driver(world: World, request: ChargeRequest, decision: Decision) -> GuideDriver:
         if decision.chosen is None:

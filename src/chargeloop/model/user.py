@@ -38,7 +38,8 @@ class ChargeRequest:
     """One driver who wants to charge: where, with what battery, how much, and by when.
 
     `id_token` is what the driver shows the charger, so a session finds its request; `model_id` names a VehicleModel;
-    `soc` is now, `target_soc` wanted; `depart_by` is the deadline.
+    `soc` is now, `target_soc` wanted; `depart_by` is the deadline; `sort` the driver's
+    own order of the offers, if one was chosen.
     """
 
     request_id: Id
@@ -55,6 +56,7 @@ class ChargeRequest:
     user_id: Id | None = None
     value_of_time_per_h: NonNegative | None = None
     excluded_operators: tuple[Id, ...] = ()
+    sort: Sort | None = None
 
     def __post_init__(self) -> None:
         if self.depart_by <= self.at:
