@@ -10,13 +10,13 @@ from chargeloop.model import BadInput
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 
-def benchmark_names(checkout: Path = CHECKOUT) -> list[str]:
+def benchmark_names(checkout: Path) -> list[str]:
     """The benchmarks that can be run: files of `benchmarks/` that are a benchmark and not its helper."""
     return sorted(path.stem for path in (checkout / "benchmarks").glob("*.py") if path.stem not in {"__init__", "report"})
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", metavar="NAME", help=f"one of: {', '.join(benchmark_names()) or 'none here'}")
+    parser.add_argument("name", metavar="NAME", help=f"one of: {', '.join(benchmark_names(CHECKOUT)) or 'none here'}")
     parser.add_argument("--json", action="store_true", help="print one JSON object on one line instead of a table")
     parser.add_argument("--quick", action="store_true", help="a smaller run, under 60 s")
     parser.add_argument("--seed", type=int, default=1, help="first of the three seeds (default 1)")
@@ -28,11 +28,11 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         BadInput: there is no such benchmark, or no checkout.
     """
-    names = benchmark_names()
+    names = benchmark_names(CHECKOUT)
     if not names:
-        raise BadInput("chargeloop bench", "benchmarks come with the source checkout, and this installation has none")
+        raise BadInput("bench", "benchmarks come with the source checkout, and this installation has none")
     if args.name not in names:
-        raise BadInput("chargeloop bench", f"there is no benchmark {args.name!r}; there are: {', '.join(names)}")
+        raise BadInput("bench", f"there is no benchmark {args.name!r}; there are: {', '.join(names)}")
     sys.path.insert(0, str(CHECKOUT))
     report = importlib.import_module("benchmarks.report")
     benchmark = importlib.import_module(f"benchmarks.{args.name}")

@@ -1,0 +1,137 @@
+import argparse
+import http.server
+import json
+import os
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from chargeloop import doctor
+from chargeloop.cli import main
+
+
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+@pytest.fixture
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+    return port
+
+
+class Health(http.server.BaseHTTPRequestHandler):
+    """Answers like the API of a running Chargeloop."""
+
+    def do_GET(self) -> None:
+        body = json.dumps({"status": "running"}).encode() if self.path == "/api/v1/health" else b""
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None: ...
+
+
+def test_a_sound_machine_gets_status_0_and_json(free_port: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    flags = ["--http-port", str(free_port), "--ocpp-port", "0", "--data-dir", str(tmp_path / "var")]
+    assert main(["doctor", "--json", *flags]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["healthy"]
+    assert {"Python", "packages", "kernels", "web pages", "settings", "data folder", "HTTP port"} <= {
+        finding["name"] for finding in report["findings"]
+    }
+    assert not (tmp_path / "var").exists(), "the doctor changes nothing"
+
+
+def test_a_wrong_setting_gets_status_1_and_a_way_to_mend_it(
+    taken_port: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["doctor", "--ocpp-port", str(taken_port), "--http-port", "0", "--data-dir", str(tmp_path)]) == 1
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "OCPP port wrong" in shown
+    assert "CHARGELOOP_OCPP_PORT" in shown
+
+
+def test_bad_settings_are_a_finding_and_the_rest_is_still_examined() -> None:
+    args = argparse.Namespace(settings=None, http_port="many")
+    found = {finding.name: finding for finding in doctor.examine(args)}
+    assert found["settings"].state == "wrong"
+    assert "--http-port" in found["settings"].found
+    assert "HTTP port" in found
+
+
+def test_an_old_python_is_wrong() -> None:
+    assert doctor.python_version((3, 10, 4)).state == "wrong"
+    assert doctor.python_version((3, 11, 0)).state == "ok"
+
+
+def test_packages_of_this_installation_are_all_here() -> None:
+    assert doctor.packages().state == "ok"
+
+
+def test_missing_packages_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    info = tmp_path / "lame-1.0.dist-info"
+    info.mkdir()
+    needs = "Requires-Dist: no-such-thing>=2\nRequires-Dist: fast-thing; sys_platform == 'linux'\n"
+    tools = "Requires-Dist: tool; extra == 'dev'\n"
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: lame\nVersion: 1.0\n{needs}{tools}")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    finding = doctor.packages("lame")
+    assert finding.state == "wrong"
+    assert finding.found == "missing: no-such-thing, fast-thing"
+
+
+def test_kernels_are_compiled_when_their_cache_is_newer_than_their_source(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
+    source = tmp_path / "wave.py"
+    source.write_text("@kernel\ndef swell(x):\n    return x\n")
+    assert doctor.compiled_kernels(tmp_path).state == "note"
+    cache = tmp_path / "__pycache__"
+    cache.mkdir()
+    index = cache / f"wave.swell-1.py{sys.version_info[0]}{sys.version_info[1]}.nbi"
+    index.touch()
+    assert doctor.compiled_kernels(tmp_path).state == "ok"
+    os.utime(index, (0, 0))
+    assert doctor.compiled_kernels(tmp_path).state == "note"
+
+
+def test_pages(tmp_path: Path) -> None:
+    assert doctor.pages(tmp_path).state == "note"
+    (tmp_path / "index.html").touch()
+    assert doctor.pages(tmp_path).state == "ok"
+
+
+def test_a_data_folder_under_a_file_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert doctor.data_folder(tmp_path / "file" / "var").state == "wrong"
+    assert doctor.data_folder(tmp_path / "new" / "var").state == "ok"
+
+
+def test_ports_say_who_answers(taken_port: int, free_port: int) -> None:
+    http_port, ocpp_port = doctor.ports("127.0.0.1", taken_port, free_port)
+    assert http_port.state == "wrong"
+    assert ocpp_port.state == "ok"
+
+
+def test_a_running_chargeloop_is_recognised() -> None:
+    with http.server.HTTPServer(("127.0.0.1", 0), Health) as server:
+        threading.Thread(target=server.handle_request).start()
+        http_port, ocpp_port = doctor.ports("127.0.0.1", server.server_port, server.server_port)
+    assert http_port.state == ocpp_port.state == "ok"
+    assert "running" in http_port.found
+
+
+def test_no_browser_is_only_a_note(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert doctor.browser().state == "note"
+    (tmp_path / "chromium").touch(mode=0o755)
+    assert doctor.browser().state == "ok"
