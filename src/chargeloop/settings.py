@@ -17,6 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from chargeloop.model import BadInput
 
 PREFIX = "CHARGELOOP_"
+# These have no flag (every user of a machine can read its command lines), and their values are never shown.
+SECRETS = frozenset({"api_token", "feed_token"})
 
 
 class Settings(BaseModel):
@@ -45,7 +47,7 @@ class Settings(BaseModel):
             raise ValueError("there is no such folder")
         return city
 
-    @field_validator("api_token")
+    @field_validator(*SECRETS)
     @classmethod
     def _is_long(cls, token: SecretStr | None) -> SecretStr | None:
         if token is not None and len(token.get_secret_value()) < 16:
@@ -86,7 +88,7 @@ def load_settings(flags: Mapping[str, object], environ: Mapping[str, str] = os.e
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         name = str(first["loc"][0])
-        shown = "" if name == "api_token" else f", got {str(first['input'])!r}"
+        shown = "" if name in SECRETS else f", got {str(first['input'])!r}"
         known = difflib.get_close_matches(name, Settings.model_fields)
         said = (
             f"no such setting{_did_you_mean(known)}"
@@ -109,7 +111,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--settings", metavar="FILE", help="TOML file with settings")
     for name, field in Settings.model_fields.items():
-        if name != "api_token":
+        if name not in SECRETS:
             metavar = "DIR" if field.annotation in (Path, Path | None) else name.split("_")[-1].upper()
             default = "" if field.default is None else f" (default {field.default})"
             group.add_argument(_flag(name), metavar=metavar, help=f"{field.description}{default}")

@@ -89,7 +89,7 @@ def test_arguments_are_filled_from_every_source(monkeypatch: pytest.MonkeyPatch)
     assert all(hasattr(args, name) for name in Settings.model_fields)
 
 
-def test_the_token_has_no_flag() -> None:
+def test_secrets_have_no_flag() -> None:
     parser = argparse.ArgumentParser()
     add_arguments(parser)
     assert "token" not in parser.format_usage()
