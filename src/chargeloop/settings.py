@@ -35,10 +35,8 @@ class Settings(BaseModel):
     city: Path | None = Field(default=None, description="city folder; without one, the built-in city")
     tick_s: float = Field(default=30.0, gt=0, description="seconds of the city's time between two runs of the loop")
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="how much is logged")
-    # No flag: a command line can be read by every user of the machine.
-    api_token: SecretStr | None = Field(
-        default=None, description="token that API clients and feeds must send (16 characters or more)"
-    )
+    api_token: SecretStr | None = Field(default=None, description="token that API clients must send (16 characters or more)")
+    feed_token: SecretStr | None = Field(default=None, description="token that feeds of many chargers must send (as long)")
 
     @field_validator("city")
     @classmethod
