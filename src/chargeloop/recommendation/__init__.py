@@ -2,11 +2,20 @@
 
 from chargeloop.recommendation.build import Candidates, Options, Surroundings, build
 from chargeloop.recommendation.explain import no_station, reason
-from chargeloop.recommendation.objective import TERMS, busy_cost, busy_curve, busy_price, others_delayed_min, price_over
+from chargeloop.recommendation.objective import (
+    TERMS,
+    Drivers,
+    Facts,
+    busy_cost,
+    busy_curve,
+    busy_price,
+    others_delayed_min,
+    price_over,
+)
 from chargeloop.recommendation.problem import Problem, alone, alternatives, evaluate, scores
 from chargeloop.recommendation.recommend import recommend
 from chargeloop.recommendation.solvers import SOLVERS, Assignment, Solver
-from chargeloop.recommendation.waiting import wait_margin_s
+from chargeloop.recommendation.waiting import wait_margins_s
 from chargeloop.recommendation.weights import DEFAULT, TierWeights, Weights
 
 __all__ = [
@@ -15,6 +24,8 @@ __all__ = [
     "TERMS",
     "Assignment",
     "Candidates",
+    "Drivers",
+    "Facts",
     "Options",
     "Problem",
     "Solver",
@@ -34,5 +45,5 @@ __all__ = [
     "reason",
     "recommend",
     "scores",
-    "wait_margin_s",
+    "wait_margins_s",
 ]

@@ -12,7 +12,7 @@ from chargeloop.model import BadInput, ChargeRequest, Sort, VehicleModel, World
 from chargeloop.model.city import Floats, Ints
 from chargeloop.physics import charge_minutes, curve_table, drive_kwh, first_free_s
 from chargeloop.pricing import RateTable, estimate
-from chargeloop.recommendation.objective import busy_curve, others_delayed_min, price_over
+from chargeloop.recommendation.objective import Drivers, Facts, busy_curve, fixed_terms, others_delayed_min, price_over
 from chargeloop.recommendation.problem import Problem
 from chargeloop.recommendation.weights import Weights
 
@@ -55,20 +55,18 @@ class Surroundings:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Options:
-    """The problem, with what is needed to show its options. All arrays R x K unless said.
+    """The problem, with what is needed to show its options. All arrays R x K.
 
-    `terms`: the fixed terms, CNY. `own_order`: R, CNY a second by which the wait counts again for `Sort.SOONEST`.
-    `why_not`: a name for each hard constraint, with the options it put out.
+    `terms`: the fixed terms, CNY. `start_h`: local hour at which charging begins. `why_not`: a name for each hard
+    constraint, with the options it put out.
     """
 
     problem: Problem
+    drivers: Drivers
+    facts: Facts
     terms: dict[str, Floats]
-    own_order: Floats
-    drive_min: Floats
-    drive_km: Floats
-    charge_min: Floats
-    energy_kwh: Floats
     arrival_soc: Floats
+    start_h: Floats
     why_not: dict[str, Bools]
 
 
@@ -141,44 +139,36 @@ def build(
     rule_out(CLOSED, ~_is_open(layout.station_opens_h[station], layout.station_closes_h[station], start_h, charge_min / 60))
     stay_min = np.where(is_dc, charge_min, np.maximum(charge_min, (depart_s - arrive_s) / 60)) + weights.overstay_min
 
-    minute = np.array([weights.minute(r.tier, r.value_of_time_per_h) for r in requests])
-    tiers = [weights.tiers[r.tier] for r in requests]
-    charge_weight = np.array([weights.charge(r.tier, r.current) for r in requests])
     amount = np.zeros(shape)
     amount[open_to] = estimate(rates, station[open_to], begin_s[open_to], charge_min[open_to], energy_kwh[open_to])
-    drive_min = candidates.drive_s / 60
-    wants = {sort: weights.preference * np.array([each is sort for each in sorts])[:, None] for sort in Sort}
-    terms = {
-        "drive": (minute * [t.drive for t in tiers])[:, None] * drive_min,
-        "charge": (minute * charge_weight)[:, None] * charge_min,
-        "amount": np.array([t.amount for t in tiers])[:, None] * amount,
-        "regional_load": weights.regional_load_per_kwh * surroundings.load_share[station] ** 2 * energy_kwh,
-        "energy_price": weights.energy_price * price_over(surroundings.energy_price, start_h, charge_min / 60) * energy_kwh,
-        "distance": weights.distance_per_km * drive_km,
-        "demand_intensity": weights.others_per_h
-        / 60
-        * others_delayed_min(surroundings.inflow_per_h[pool], np.maximum(usable, 1), stay_min, weights.driven_on_min),
-        "preference": wants[Sort.SOONEST] * minute[:, None] * (drive_min + charge_weight[:, None] * charge_min)
-        + wants[Sort.CHEAPEST] * amount
-        + wants[Sort.NEAREST] * weights.nearest_per_km * drive_km,
-    }
-    own_order = wants[Sort.SOONEST][:, 0] * minute / 60
+    facts = Facts(
+        drive_min=candidates.drive_s / 60,
+        drive_km=drive_km,
+        charge_min=charge_min,
+        energy_kwh=energy_kwh,
+        amount=amount,
+        load_share=surroundings.load_share[station],
+        energy_price=price_over(surroundings.energy_price, start_h, charge_min / 60),
+        others_min=others_delayed_min(surroundings.inflow_per_h[pool], np.maximum(usable, 1), stay_min, weights.driven_on_min),
+    )
+    drivers = Drivers.of(requests, sorts, weights)
+    terms = fixed_terms(drivers, facts, weights)
     problem = Problem(
         pool=np.where(open_to, pool, -1),
         arrive_s=arrive_s,
         stay_s=stay_min * 60,
         over_s=arrive_s + full_min * 60 - depart_s,
         fixed=np.where(open_to, sum(terms.values()), np.inf),
-        wait_rate=minute / 60 * [t.wait for t in tiers] + own_order,
-        late_rate=minute / 60 * [t.late for t in tiers],
-        turn=np.array([t.turn for t in tiers]),
+        wait_rate=(drivers.wait + drivers.soonest)[:, 0] / 60,
+        late_rate=drivers.late[:, 0] / 60,
+        turn=np.array([weights.tiers[r.tier].turn for r in requests]),
         bay_free_s=world.bay_free_s.copy(),  # a kernel compiles anew for a read-only array
         pool_start=layout.pool_start,
         pool_station=layout.pool_station,
         station_pool=np.searchsorted(layout.pool_station, np.arange(len(layout.station_ids) + 1)),
         busy_curve=busy_curve(weights),
     )
-    return Options(problem, terms, own_order, drive_min, drive_km, charge_min, energy_kwh, arrival_soc, why_not)
+    return Options(problem, drivers, facts, terms, arrival_soc, start_h, why_not)
 
 
 def check(

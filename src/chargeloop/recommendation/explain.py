@@ -36,27 +36,27 @@ def _but(other: Offer, chosen: Offer) -> str:
     """The heaviest thing that speaks against `other`, in words; the terms say which it is."""
     against = {name: other.terms[name] - chosen.terms[name] for name in chosen.terms}
     worst = max(against, key=lambda name: against[name])
-    minutes = {"drive": other.drive_min - chosen.drive_min, "charge": other.charge_min - chosen.charge_min}
-    match worst:
-        case "wait":
-            return f"expects a {max(round(other.wait_min), 1)}-minute wait"
-        case "drive" | "distance":
-            return f"{max(round(minutes['drive']), 1)} min farther"
-        case "charge":
-            return f"charges {max(round(minutes['charge']), 1)} min longer"
-        case "amount":
-            return f"costs CNY {other.amount - chosen.amount:.2f} more"
-        case "utilisation":
-            return "would leave another station idle" if other.terms["utilisation"] < 0 else "is filling up"
-        case "regional_load":
-            return "its part of the grid is loaded more"
-        case "priority":
-            return "would be done too late"
-        case "demand_intensity":
-            return "more drivers are expected there"
-        case "energy_price":
-            return "draws its energy at dearer hours"
-    return "comes later in the order you asked for"
+    farther, longer = other.drive_min - chosen.drive_min, other.charge_min - chosen.charge_min
+    said = {
+        "wait": f"expects a {_whole(other.wait_min)}-minute wait",
+        "drive": f"is {_whole(farther)} min farther",
+        "distance": f"is {_whole(farther)} min farther",
+        "charge": f"charges {_whole(longer)} min longer",
+        "amount": f"costs CNY {other.amount - chosen.amount:.2f} more",
+        "utilisation": "is filling up"
+        if other.terms["utilisation"] > chosen.terms["utilisation"] > 0
+        else "would leave bays idle",
+        "regional_load": "draws on a part of the grid that is loaded more",
+        "energy_price": "draws its energy at dearer hours",
+        "priority": "would be done too late",
+        "demand_intensity": "more drivers are expected there",
+        "preference": "comes later in the order you asked for",
+    }
+    return said[worst]
+
+
+def _whole(minutes: float) -> int:
+    return max(round(minutes), 1)
 
 
 def no_station(why_not: Mapping[str, NDArray[np.bool_]], request: int) -> str:

@@ -15,8 +15,12 @@
 U_i is the expected busy share of the assigned station's usable bay-time over i's stay, i and the rest of the plan included.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 
+from chargeloop.model import ChargeRequest, Sort
 from chargeloop.model.city import Floats
 from chargeloop.physics import kernel
 from chargeloop.recommendation.weights import Weights
@@ -36,6 +40,79 @@ TERMS = (
 )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Drivers:
+    """What each of R drivers weighs, as columns (R x 1). Rates in CNY a minute; `amount` and the wishes multiply their term."""
+
+    drive: Floats
+    wait: Floats
+    charge: Floats
+    late: Floats
+    amount: Floats
+    soonest: Floats  # CNY a minute that the minutes count again
+    cheapest: Floats
+    nearest: Floats  # CNY a km
+
+    @classmethod
+    def of(cls, requests: Sequence[ChargeRequest], sorts: Sequence[Sort | None], weights: Weights) -> "Drivers":
+        rows = []
+        for request, sort in zip(requests, sorts, strict=True):
+            tier, minute = weights.tiers[request.tier], weights.minute(request.tier, request.value_of_time_per_h)
+            rows.append(
+                (
+                    minute * tier.drive,
+                    minute * tier.wait,
+                    minute * weights.charge(request.tier, request.current),
+                    minute * tier.late,
+                    tier.amount,
+                    weights.preference * minute * (sort is Sort.SOONEST),
+                    weights.preference * (sort is Sort.CHEAPEST),
+                    weights.preference * weights.nearest_per_km * (sort is Sort.NEAREST),
+                )
+            )
+        return cls(*(np.array(column)[:, None] for column in zip(*rows, strict=True)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Facts:
+    """What each option means, R x K: what the fixed terms are made from."""
+
+    drive_min: Floats
+    drive_km: Floats
+    charge_min: Floats
+    energy_kwh: Floats
+    amount: Floats  # CNY
+    load_share: Floats
+    energy_price: Floats  # CNY per kWh to buy, mean over the charge
+    others_min: Floats  # see `others_delayed_min`
+
+
+def fixed_terms(drivers: Drivers, facts: Facts, weights: Weights) -> dict[str, Floats]:
+    """The terms that don't depend on where the others go, CNY, R x K; see `plan_terms` for the rest."""
+    return {
+        "drive": drivers.drive * facts.drive_min,
+        "charge": drivers.charge * facts.charge_min,
+        "amount": drivers.amount * facts.amount,
+        "regional_load": weights.regional_load_per_kwh * facts.load_share**2 * facts.energy_kwh,
+        "energy_price": weights.energy_price * facts.energy_price * facts.energy_kwh,
+        "distance": weights.distance_per_km * facts.drive_km,
+        "demand_intensity": weights.others_per_h / 60 * facts.others_min,
+        "preference": drivers.soonest * (facts.drive_min + facts.charge_min)
+        + drivers.cheapest * facts.amount
+        + drivers.nearest * facts.drive_km,
+    }
+
+
+def plan_terms(drivers: Drivers, wait_min: Floats, late_min: Floats, busy: Floats, curve: Floats) -> dict[str, Floats]:
+    """The terms that a plan decides, CNY, R x K; the wait is also part of the preference of who wants it soonest."""
+    return {
+        "wait": drivers.wait * wait_min,
+        "utilisation": busy_costs(curve, busy),
+        "priority": drivers.late * late_min,
+        "preference": drivers.soonest * wait_min,
+    }
+
+
 def busy_curve(weights: Weights) -> Floats:
     """The four figures of phi as one array: target, bonus at empty, penalty at full, constant c (NaN: signed)."""
     constant = np.nan if weights.constant_c is None else weights.constant_c
@@ -46,7 +123,8 @@ def busy_curve(weights: Weights) -> Floats:
 def busy_cost(curve: Floats, busy: float) -> float:
     """phi(U), CNY: convex, phi(0) = 0, and c = phi'(U) runs from -bonus (empty) through 0 (target) to +penalty (full).
 
-    So the next driver is drawn to a station below its target utilisation, and kept from one above it. c * U where c is constant.
+    So the next driver is drawn to a station below its target utilisation and kept from one above it.
+    Where c is constant, phi(U) = c U.
     """
     target, bonus, penalty, constant = curve
     if not np.isnan(constant):
@@ -55,6 +133,24 @@ def busy_cost(curve: Floats, busy: float) -> float:
     above = max(busy - target, 0.0)
     cost = -bonus * (below - below * below / (2 * target)) if target > 0 else 0.0
     return float(cost + (penalty * above * above / (2 * (1 - target)) if target < 1 else 0.0))
+
+
+@kernel
+def best_busy(curve: Floats, least: float) -> float:
+    """The U in [least, 1] at which phi(U) is smallest: convex, so at the target or at an end."""
+    if not np.isnan(curve[3]):
+        return 1.0 if curve[3] < 0 else least
+    return float(min(max(curve[0], least), 1.0))
+
+
+@kernel
+def busy_costs(curve: Floats, busy: Floats) -> Floats:
+    """`busy_cost` of each entry."""
+    flat = busy.ravel()
+    cost = np.empty(flat.size)
+    for k in range(flat.size):
+        cost[k] = busy_cost(curve, flat[k])
+    return cost.reshape(busy.shape)
 
 
 @kernel

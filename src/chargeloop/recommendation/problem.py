@@ -6,7 +6,7 @@ import numpy as np
 
 from chargeloop.model.city import Floats, Ints
 from chargeloop.physics import kernel, take_bay
-from chargeloop.recommendation.objective import busy_cost
+from chargeloop.recommendation.objective import best_busy, busy_cost
 
 
 class Problem(NamedTuple):
@@ -164,9 +164,10 @@ def alternatives(problem: Problem, choice: Ints) -> tuple[Floats, Floats]:
 @kernel
 def alone(problem: Problem) -> Floats:
     """F of each option (R x K, CNY) if nobody else was assigned; infinite where the option breaks a constraint."""
-    cost = np.full(problem.pool.shape, np.inf)
-    for i in range(cost.shape[0]):
-        for j in range(cost.shape[1]):
+    size, options = problem.pool.shape
+    cost = np.full((size, options), np.inf)
+    for i in range(size):
+        for j in range(options):
             pool = problem.pool[i, j]
             if pool >= 0:
                 arrive, stay = problem.arrive_s[i, j], problem.stay_s[i, j]
@@ -177,11 +178,27 @@ def alone(problem: Problem) -> Floats:
 
 
 @kernel
+def least_cost(problem: Problem) -> Floats:
+    """The least F that each option (R x K, CNY) can have in any plan: waits as if alone, U at its best."""
+    size, options = problem.pool.shape
+    cost = np.full((size, options), np.inf)
+    for i in range(size):
+        for j in range(options):
+            pool = problem.pool[i, j]
+            if pool >= 0:
+                wait = max(problem.bay_free_s[problem.pool_start[pool]] - problem.arrive_s[i, j], 0.0)
+                _, usable = taken_s(problem, problem.bay_free_s, problem.pool_station[pool], 0.0, 0.0)
+                cost[i, j] = option_cost(problem, i, j, wait, best_busy(problem.busy_curve, 1.0 / usable))
+    return cost
+
+
+@kernel
 def scores(problem: Problem, wait_s: Floats, busy: Floats) -> Floats:
     """F of each option (R x K, CNY) at the waits and shares given; infinite where the option breaks a constraint."""
-    cost = np.full(problem.pool.shape, np.inf)
-    for i in range(cost.shape[0]):
-        for j in range(cost.shape[1]):
+    size, options = problem.pool.shape
+    cost = np.full((size, options), np.inf)
+    for i in range(size):
+        for j in range(options):
             if problem.pool[i, j] >= 0:
                 cost[i, j] = option_cost(problem, i, j, wait_s[i, j], busy[i, j])
     return cost

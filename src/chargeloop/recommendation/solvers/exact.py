@@ -6,7 +6,8 @@ its own arrival until that instant; its U counts the vehicles that are there alr
 within the same minute are one arc of larger capacity; those past `MAX_PLACES` count as the last), so costs along a pool
 are convex unit-capacity arcs, priced with every request's own arrival and value of time.
 
-No plan can begin earlier than its places say, so the surrogate's optimum, less what U can make cheaper, bounds F from below.
+No plan can begin earlier than its places say. So with U at its best for everybody, the surrogate's prices give a number
+that is below F of every plan: the bound.
 """
 
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ import numpy as np
 
 from chargeloop.model.city import Floats, Ints
 from chargeloop.physics import kernel, take_bay
-from chargeloop.recommendation.objective import busy_cost
+from chargeloop.recommendation.objective import best_busy
 from chargeloop.recommendation.problem import Problem, evaluate, option_cost, taken_s
 from chargeloop.recommendation.solvers.assignment import Assignment
 from chargeloop.recommendation.solvers.local import polish
@@ -56,8 +57,8 @@ def assign_places(problem: Problem) -> Flow:
     choice = np.full(size, -1)
     no_price = np.zeros(len(problem.pool_station))
     place_pool, place_s, capacity = places(problem)
-    request, option, place, cost, slack = arcs(problem, place_pool, place_s)
-    served = np.unique(request)
+    request, option, place, cost, floor = arcs(problem, place_pool, place_s)
+    served = np.flatnonzero((problem.pool >= 0).any(axis=1))
     if not len(served):
         return Flow(choice, 0.0, 0.0, 0.0, no_price)
     units = np.floor(cost * PER_CNY).astype(np.int64)  # down, so that the bound stays one
@@ -77,19 +78,14 @@ def assign_places(problem: Problem) -> Flow:
     taken = np.flatnonzero(flow[: len(request)])
     choice[request[taken]] = option[taken]
     potential = potentials(sink + 1, tail, head, room, price, flow)
-    place_price = np.maximum(potential[sink] - potential[size:sink], 0)
-    cheapest = np.full(size, np.iinfo(np.int64).max)
-    np.minimum.at(cheapest, request, units + place_price[place])
-    most_slack = np.zeros(size)
-    np.maximum.at(most_slack, request, slack)
-    optimum = network.optimal_cost() / PER_CNY
+    place_price = np.maximum(potential[sink] - potential[size:sink], 0) / PER_CNY
     shadow_price = no_price
-    np.maximum.at(shadow_price, place_pool, place_price / PER_CNY)
+    np.maximum.at(shadow_price, place_pool, place_price)
     return Flow(
         choice=choice,
-        cost=optimum,
-        dual_cost=float(cheapest[served].sum() - (capacity * place_price).sum()) / PER_CNY,
-        bound=optimum - float(most_slack.sum()),
+        cost=network.optimal_cost() / PER_CNY,
+        dual_cost=lagrangian(size, request, place, units / PER_CNY, capacity, place_price),
+        bound=lagrangian(size, request, place, floor, capacity, place_price),
         shadow_price=shadow_price,
     )
 
@@ -135,14 +131,14 @@ def places(problem: Problem) -> tuple[Ints, Floats, Ints]:
 
 @kernel
 def arcs(problem: Problem, place_pool: Ints, place_s: Floats) -> tuple[Ints, Ints, Ints, Floats, Floats]:
-    """Every request with every place of its options: request, option, place, F there, and by how much U could lower it."""
+    """Every request with every place of its options: request, option, place, F there, and F with U at its best."""
     first = np.searchsorted(place_pool, np.arange(problem.pool_station.size + 1))
     count = 0
     for pool in problem.pool.ravel():
         if pool >= 0:
             count += first[pool + 1] - first[pool]
     request, option, place = np.empty(count, np.int64), np.empty(count, np.int64), np.empty(count, np.int64)
-    cost, slack = np.empty(count), np.empty(count)
+    cost, floor = np.empty(count), np.empty(count)
     n = 0
     for i in range(problem.pool.shape[0]):
         for j in range(problem.pool.shape[1]):
@@ -156,21 +152,30 @@ def arcs(problem: Problem, place_pool: Ints, place_s: Floats) -> tuple[Ints, Int
                 busy = min((taken + stay) / (usable * stay), 1.0)
                 request[n], option[n], place[n] = i, j, k
                 cost[n] = option_cost(problem, i, j, wait, busy)
-                slack[n] = busy_cost(problem.busy_curve, busy) - least_busy_cost(problem.busy_curve, 1.0 / usable)
+                floor[n] = option_cost(problem, i, j, wait, best_busy(problem.busy_curve, 1.0 / usable))
                 n += 1
-    return request, option, place, cost, slack
+    return request, option, place, cost, floor
 
 
 @kernel
-def least_busy_cost(curve: Floats, least: float) -> float:
-    """The smallest phi(U) for U in [least, 1]: convex, so at an end or at the target."""
-    middle = min(max(curve[0], least), 1.0)
-    return float(min(busy_cost(curve, least), busy_cost(curve, middle), busy_cost(curve, 1.0)))
+def lagrangian(size: int, request: Ints, place: Ints, cost: Floats, capacity: Ints, place_price: Floats) -> float:
+    """Cost of letting every request have its cheapest place at these prices, less what the places earn.
+
+    Below the cost of every assignment, whatever the prices (not negative); equal to the optimum at the best ones.
+    """
+    least = np.full(size, np.inf)
+    for a in range(request.size):
+        least[request[a]] = min(least[request[a]], cost[a] + place_price[place[a]])
+    total = 0.0
+    for i in range(size):
+        if np.isfinite(least[i]):
+            total += least[i]
+    return float(total - (capacity * place_price).sum())
 
 
 @kernel
 def potentials(nodes: int, tail: Ints, head: Ints, room: Ints, price: Ints, flow: Ints) -> Ints:
-    """Node potentials of an optimal flow: shortest distances in its residual graph, by Bellman and Ford, from all nodes at 0."""
+    """Node potentials of an optimal flow: shortest distances in its residual graph, by Bellman and Ford."""
     distance = np.zeros(nodes, np.int64)
     for _ in range(nodes):
         changed = False

@@ -4,9 +4,9 @@ from time import monotonic
 
 import numpy as np
 
-from chargeloop.model.city import Ints
+from chargeloop.model.city import Floats, Ints
 from chargeloop.physics import kernel
-from chargeloop.recommendation.problem import Problem, gather, insert, link, serve_station
+from chargeloop.recommendation.problem import Problem, gather, insert, least_cost, link, serve_station
 
 MAX_ROUNDS = 20
 GAIN_CNY = 1e-6  # less is rounding
@@ -15,15 +15,19 @@ GAIN_CNY = 1e-6  # less is rounding
 def polish(problem: Problem, choice: Ints, rng: np.random.Generator, deadline_s: float) -> Ints:
     """The plan after moves that each lower F, in random order, until none is left or monotonic time `deadline_s` is reached."""
     better = choice.copy()
+    floor = least_cost(problem)
     for _ in range(MAX_ROUNDS):
-        if monotonic() > deadline_s or improve(problem, better, rng.permutation(len(choice))) == 0:
+        if monotonic() > deadline_s or improve(problem, better, floor, rng.permutation(len(choice))) == 0:
             break
     return better
 
 
 @kernel
-def improve(problem: Problem, choice: Ints, order: Ints) -> int:
-    """Try every other option of each request in `order`, changing `choice` in place; returns the number of moves."""
+def improve(problem: Problem, choice: Ints, floor: Floats, order: Ints) -> int:
+    """Try every other option of each request in `order`, changing `choice` in place; returns the number of moves.
+
+    `floor`: R x K, F of an option if nobody else was assigned and its bays were as busy as is best.
+    """
     size, options = problem.pool.shape
     first, after, station = link(problem, choice)
     who, option = np.empty(size + 1, np.int64), np.empty(size + 1, np.int64)
@@ -39,8 +43,8 @@ def improve(problem: Problem, choice: Ints, order: Ints) -> int:
         now = serve_station(problem, here, who[: n + 1], option[: n + 1], waits, shares) - without
         best, best_cost = choice[i], now - GAIN_CNY
         for j in range(options):
-            # what i saves others by coming is small: an option dearer than that by itself is not tried
-            if j == choice[i] or problem.pool[i, j] < 0 or problem.fixed[i, j] > now + problem.busy_curve[1]:
+            # nobody waits less for company, and what i saves others by coming is small: a dearer option is not tried
+            if j == choice[i] or floor[i, j] > now:
                 continue
             there = problem.pool_station[problem.pool[i, j]]
             n = gather(problem, choice, first, after, there, i, who, option)
