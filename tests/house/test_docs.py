@@ -1,4 +1,4 @@
-"""What the documentation shows is true: its Python runs, its commands parse, its links lead somewhere, its tables are complete."""
+"""What the documentation shows is true: its Python runs, its commands parse, its links and tables are whole."""
 
 import re
 import shlex
