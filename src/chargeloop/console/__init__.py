@@ -1,6 +1,6 @@
 """What serves the loop and its web pages: `serve` for a deployment, `demo` with the city twin beside it."""
 
-from chargeloop.console.server import Options, Outside, known_until, serve
+from chargeloop.console.server import Options, Outside, serve
 from chargeloop.console.web import add_pages
 
-__all__ = ["Options", "Outside", "add_pages", "known_until", "serve"]
+__all__ = ["Options", "Outside", "add_pages", "serve"]

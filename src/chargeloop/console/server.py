@@ -5,8 +5,7 @@ import os
 import socket
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
@@ -19,8 +18,8 @@ from chargeloop.console.web import add_pages
 from chargeloop.gateway.ocpp import OcppGateway
 from chargeloop.gateway.telemetry import TelemetryHub
 from chargeloop.guidance import Guide
-from chargeloop.loop import CityLoop, Clock, stages_of
-from chargeloop.model import City, Command, GuideDriver, Layout, Unreachable
+from chargeloop.loop import CityLoop, Clock, known_until, stages_of
+from chargeloop.model import Command, GuideDriver, Layout, Unreachable
 from chargeloop.persistence import Store
 from chargeloop.simulation.chargers import ocpp_evses
 
@@ -112,12 +111,6 @@ class Outside:
     async def _by_ocpp(self, command: Command) -> None:
         if not await self.gateway.send(command):
             self.loop.undelivered(command)
-
-
-def known_until(city: City, now: datetime) -> City:
-    """The city with the demand history cut at `now`: a replayed city must not know its future."""
-    hours = max(int((now - city.demand.start).total_seconds() // 3600), 0)
-    return replace(city, demand=replace(city.demand, energy_kwh=city.demand.energy_kwh[:hours]))
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -11,6 +11,7 @@ from chargeloop.loop.stages import (
     arrivals_per_h,
     candidates_of,
     circuit_load_kw,
+    known_until,
     stages_of,
     station_load_share,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "candidates_of",
     "charging_evses",
     "circuit_load_kw",
+    "known_until",
     "not_now",
     "power_problem",
     "profiles_to_send",

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from chargeloop.guidance import Guide
 from chargeloop.loop.power import Sent
-from chargeloop.loop.stages import Stages, stages_of
+from chargeloop.loop.stages import Stages, known_until, stages_of
 from chargeloop.loop.tally import Tally
 from chargeloop.loop.tick import Tick, tick
 from chargeloop.model import City, Command, DecisionMade, Event, Layout
@@ -13,9 +13,15 @@ from chargeloop.perception import Ended, Perception
 
 
 class OfflineLoop:
-    """Events in, commands out, one `step` per tick of the twin. `last` is the newest turn, `tally` the day's figures."""
+    """Events in, commands out, one `step` per tick of the twin. `last` is the newest turn, `tally` the day's figures.
 
-    def __init__(self, city: City, layout: Layout, guide: Guide, seed: int = 0, stages: Stages | None = None) -> None:
+    Of the city's demand history it knows what lies before `start`.
+    """
+
+    def __init__(
+        self, city: City, layout: Layout, guide: Guide, start: datetime, *, seed: int = 0, stages: Stages | None = None
+    ) -> None:
+        city = known_until(city, start)
         self.perception = Perception(city, layout)
         self.stages = stages or stages_of(city, layout, guide, seed=seed, routes=False)
         self.tally = Tally()

@@ -1,7 +1,7 @@
 """The six stages as plain functions of records and arrays, wired for one city. Any of them can be replaced, one by one."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -12,7 +12,7 @@ from chargeloop.loop.power import Sent, power_problem
 from chargeloop.model import Cdr, ChargeRequest, City, Decision, Demand, GuideDriver, Layout, World
 from chargeloop.model.city import Floats
 from chargeloop.perception import Ended, Perception
-from chargeloop.physics import full_hour
+from chargeloop.physics import full_hour, hours_between
 from chargeloop.prediction import Forecast, HourOfWeek
 from chargeloop.pricing import RateTable
 from chargeloop.recommendation import Candidates, recommend
@@ -110,6 +110,12 @@ class Forecasts:
             history = Demand(origin - timedelta(hours=hours), world.zone_energy_kwh[:-1])
             self._latest = self._model.forecast(history, self._weather, origin, FORECAST_H)
         return self._latest
+
+
+def known_until(city: City, now: datetime) -> City:
+    """The city with its demand history cut at `now`: a replayed city must not know its future."""
+    hours = max(hours_between(city.demand.start, now), 0)
+    return replace(city, demand=replace(city.demand, energy_kwh=city.demand.energy_kwh[:hours]))
 
 
 def candidates_of(guide: Guide, layout: Layout, requests: Sequence[ChargeRequest]) -> Candidates:
