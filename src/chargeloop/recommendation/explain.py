@@ -9,6 +9,14 @@ from chargeloop.model import Offer
 
 WORTH_SAYING_MIN = 1.0  # smaller differences are no reason
 WORTH_SAYING_CNY = 0.5
+SAID = {
+    "utilisation": "would leave the bays elsewhere less evenly used",
+    "regional_load": "draws on a part of the grid that is loaded more",
+    "energy_price": "draws its energy at dearer hours",
+    "priority": "would be done too late",
+    "demand_intensity": "more drivers are expected there",
+    "preference": "comes later in the order you asked for",
+}
 
 
 def reason(chosen: Offer, offers: Sequence[Offer], names: Mapping[str, str]) -> str:
@@ -36,23 +44,16 @@ def _but(other: Offer, chosen: Offer) -> str:
     """The heaviest thing that speaks against `other`, in words; the terms say which it is."""
     against = {name: other.terms[name] - chosen.terms[name] for name in chosen.terms}
     worst = max(against, key=lambda name: against[name])
-    farther, longer = other.drive_min - chosen.drive_min, other.charge_min - chosen.charge_min
-    said = {
-        "wait": f"expects a {_whole(other.wait_min)}-minute wait",
-        "drive": f"is {_whole(farther)} min farther",
-        "distance": f"is {_whole(farther)} min farther",
-        "charge": f"charges {_whole(longer)} min longer",
-        "amount": f"costs CNY {other.amount - chosen.amount:.2f} more",
-        "utilisation": "is filling up"
-        if other.terms["utilisation"] > chosen.terms["utilisation"] > 0
-        else "would leave bays idle",
-        "regional_load": "draws on a part of the grid that is loaded more",
-        "energy_price": "draws its energy at dearer hours",
-        "priority": "would be done too late",
-        "demand_intensity": "more drivers are expected there",
-        "preference": "comes later in the order you asked for",
-    }
-    return said[worst]
+    match worst:
+        case "wait":
+            return f"expects a {_whole(other.wait_min)}-minute wait"
+        case "drive" | "distance":
+            return f"is {_whole(other.drive_min - chosen.drive_min)} min farther"
+        case "charge":
+            return f"charges {_whole(other.charge_min - chosen.charge_min)} min longer"
+        case "amount":
+            return f"costs CNY {other.amount - chosen.amount:.2f} more"
+    return SAID[worst]
 
 
 def _whole(minutes: float) -> int:

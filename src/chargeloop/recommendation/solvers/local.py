@@ -16,45 +16,60 @@ def polish(problem: Problem, choice: Ints, rng: np.random.Generator, deadline_s:
     """The plan after moves that each lower F, in random order, until none is left or monotonic time `deadline_s` is reached."""
     better = choice.copy()
     floor = least_cost(problem)
+    changed = np.zeros(len(problem.station_pool) - 1, dtype=np.int64)
+    looked = np.full(len(choice), -1)
     for _ in range(MAX_ROUNDS):
-        if monotonic() > deadline_s or improve(problem, better, floor, rng.permutation(len(choice))) == 0:
+        if monotonic() > deadline_s or improve(problem, better, floor, changed, looked, rng.permutation(len(choice))) == 0:
             break
     return better
 
 
 @kernel
-def improve(problem: Problem, choice: Ints, floor: Floats, order: Ints) -> int:
-    """Try every other option of each request in `order`, changing `choice` in place; returns the number of moves.
+def improve(problem: Problem, choice: Ints, floor: Floats, changed: Ints, looked: Ints, order: Ints) -> int:
+    """Try the other options of each request in `order`, changing `choice` in place; returns the number of moves.
 
-    `floor`: R x K, F of an option if nobody else was assigned and its bays were as busy as is best.
+    `floor`: R x K, `least_cost`. `changed` (N) and `looked` (R) keep, over the rounds, which move last touched a station
+    and how many there had been when a request was last looked at: nothing is tried again that cannot have changed.
     """
     size, options = problem.pool.shape
     first, after, station = link(problem, choice)
     who, option = np.empty(size + 1, np.int64), np.empty(size + 1, np.int64)
     waits, shares = np.empty(size + 1), np.empty(size + 1)
-    moves = 0
+    total = np.zeros(first.size)
+    for s in range(first.size):
+        if first[s] >= 0:
+            n = gather(problem, choice, first, after, s, -1, who, option)
+            total[s] = serve_station(problem, s, who[:n], option[:n], waits, shares)
+    before = changed.max()
+    moves = before
     for i in order:
-        here = station[i]
+        here, seen = station[i], looked[i]
+        looked[i] = moves
         if here < 0:
             continue
         n = gather(problem, choice, first, after, here, i, who, option)
         without = serve_station(problem, here, who[:n], option[:n], waits, shares)
-        insert(problem, who, option, n, i, choice[i])
-        now = serve_station(problem, here, who[: n + 1], option[: n + 1], waits, shares) - without
-        best, best_cost = choice[i], now - GAIN_CNY
+        now = total[here] - without
+        best, best_total, least = choice[i], 0.0, now - GAIN_CNY
         for j in range(options):
             # nobody waits less for company, and what i saves others by coming is small: a dearer option is not tried
             if j == choice[i] or floor[i, j] > now:
                 continue
             there = problem.pool_station[problem.pool[i, j]]
+            if seen >= 0 and changed[here] <= seen and changed[there] <= seen:
+                continue
             n = gather(problem, choice, first, after, there, i, who, option)
-            before = serve_station(problem, there, who[:n], option[:n], waits, shares)
             insert(problem, who, option, n, i, j)
-            cost = serve_station(problem, there, who[: n + 1], option[: n + 1], waits, shares) - before
-            if cost < best_cost:
-                best, best_cost = j, cost
+            with_i = serve_station(problem, there, who[: n + 1], option[: n + 1], waits, shares)
+            cost = with_i - (without if there == here else total[there])
+            if cost < least:
+                best, best_total, least = j, with_i, cost
         if best != choice[i]:
-            moves += 1
+            there = problem.pool_station[problem.pool[i, best]]
+            total[here] = without
+            total[there] = best_total
             choice[i] = best
+            moves += 1
+            changed[here] = changed[there] = moves
             first, after, station = link(problem, choice)
-    return moves
+    return int(moves - before)
