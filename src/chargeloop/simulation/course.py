@@ -1,0 +1,332 @@
+"""The course of a driver's charge: appear, choose, drive, arrive, queue, plug in, leave; and of a bay: fault, repair, reservation.
+
+Everything happens at its exact instant; only power is fixed for a step at a time (`power.set_power`), so a vehicle
+that plugs in within a step draws power from the next one on.
+"""
+
+import numpy as np
+
+from chargeloop.model import EvseStatus
+from chargeloop.physics import kernel, take_bay
+from chargeloop.simulation.due import join_inbound, join_queue, note, pop, push, quit_inbound, quit_queue
+from chargeloop.simulation.power import accrue
+from chargeloop.simulation.state import (
+    CURSOR,
+    DUE,
+    LISTENING,
+    LOG_ROWS,
+    LOGGED,
+    MAX_HOPS,
+    Due,
+    Fact,
+    Policy,
+    Reason,
+    Rules,
+    Stage,
+    State,
+)
+
+# numba takes plain integers as constants
+_, _ASKING, _DRIVING, _QUEUED, _PLUGGED_IN, _SERVED, _GAVE_UP = (int(stage) for stage in Stage)
+_ARRIVAL, _GIVE_UP, _CHARGE_END, _LEAVE, _ANSWER, _FAULT, _REPAIR, _RESERVATION_END = (int(due) for due in Due)
+_REQUESTED, _ARRIVED, _STARTED, _CHARGED, _ENDED, _WITHDRAWN, _STATUS = (int(fact) for fact in Fact)
+_FULL, _DEPARTED, _BY_FAULT = int(Reason.FULL), int(Reason.DEPARTED), int(Reason.FAULT)
+_SHORTEST_WAIT, _EXTERNAL = int(Policy.SHORTEST_WAIT), int(Policy.EXTERNAL)
+_AVAILABLE, _FAULTED = int(EvseStatus.AVAILABLE), int(EvseStatus.FAULTED)
+
+OVERDUE_S = 5 * 60.0  # a vehicle that should be gone already is expected to leave within this
+LEAST_SOC = 0.01
+LOG_MARGIN = 8  # rows that one happening writes at most
+# A fast charge that is held back to over twice what it should take, and half an hour, is broken off.
+DC_LONGEST, DC_LONGEST_S = 2.0, 1800.0
+
+
+@kernel
+def advance(state: State, rules: Rules, until_s: float) -> bool:
+    """Let everything happen that is due before `until_s`. False: the log is full; read it and call again."""
+    cars, count = state.cars, state.count
+    while not (count[LISTENING] and count[LOGGED] > LOG_ROWS - LOG_MARGIN):
+        d = count[CURSOR]
+        appear_s = cars[d].appear_s if d < cars.size else np.inf
+        due_s = state.due[0].at_s if count[DUE] > 0 else np.inf
+        if min(appear_s, due_s) >= until_s:
+            return True
+        if appear_s <= due_s:
+            count[CURSOR] += 1
+            _appear(state, rules, d, appear_s)
+        else:
+            now_s, kind, who = pop(state)
+            _come_to_pass(state, rules, kind, who, now_s)
+    return False
+
+
+@kernel
+def _come_to_pass(state: State, rules: Rules, kind: int, who: int, now_s: float) -> None:
+    """Do what is due, unless it has been overtaken by something else."""
+    if kind == _ARRIVAL:
+        _arrive(state, rules, who, now_s)
+    elif kind == _GIVE_UP:
+        if state.cars[who].stage == _QUEUED:
+            quit_queue(state, state.cars[who].pool, who)
+            withdraw(state, who, now_s)
+    elif kind == _CHARGE_END:
+        _end_charge(state, who, now_s)
+    elif kind == _LEAVE:
+        bay = state.bays[who]
+        if bay.driver >= 0 and bay.leave_s == now_s:
+            end_session(state, who, now_s, _FULL if bay.charged else _DEPARTED)
+    elif kind == _ANSWER:
+        if state.cars[who].stage == _ASKING:
+            _go_for(state, who, 0, now_s)
+    elif kind == _FAULT:
+        _break_down(state, who, now_s)
+    elif kind == _REPAIR:
+        _repair(state, who, now_s)
+    elif kind == _RESERVATION_END:
+        bay = state.bays[who]
+        if bay.reserved_for != -1 and bay.reserved_until_s <= now_s:
+            end_reservation(state, who, now_s)
+
+
+@kernel
+def _appear(state: State, rules: Rules, d: int, now_s: float) -> None:
+    note(state, now_s, _REQUESTED, d, -1, 0.0)
+    if state.option[d, 0] < 0:
+        withdraw(state, d, now_s)
+    elif rules.policy == _EXTERNAL:
+        state.cars[d].stage = _ASKING
+        push(state, now_s + rules.answer_s, _ANSWER, d)
+    elif rules.policy == _SHORTEST_WAIT:
+        _go_for(state, d, _soonest_option(state, rules, d, now_s), now_s)
+    else:
+        _go_for(state, d, state.cars[d].first, now_s)
+
+
+@kernel
+def _soonest_option(state: State, rules: Rules, d: int, now_s: float) -> int:
+    """Column of the option with the shortest expected drive + wait."""
+    best, best_s = 0, np.inf
+    for k in range(state.option.shape[1]):
+        p, drive_s = state.option[d, k], state.option_s[d, k]
+        if p < 0 or drive_s >= best_s:  # sorted by drive time
+            break
+        total_s = drive_s + expected_wait_s(state, rules, p, now_s, now_s + drive_s, True)
+        if total_s < best_s:
+            best, best_s = k, total_s
+    return best
+
+
+@kernel
+def expected_wait_s(state: State, rules: Rules, p: int, now_s: float, arrive_s: float, with_inbound: bool) -> float:
+    """Wait expected at pool `p` by one who arrives at `arrive_s`, from what drivers have said, not from what they will do.
+
+    Counts the running sessions, those who queue and, `with_inbound`, those on their way who arrive before.
+    """
+    cars, pool = state.cars, state.pools[p]
+    free_s = state.scratch[: pool.end - pool.begin]
+    for i in range(free_s.size):
+        bay = state.bays[pool.begin + i]
+        free_s[i] = now_s
+        if bay.broken > 0:
+            free_s[i] = np.inf
+        elif bay.driver >= 0:
+            free_s[i] = _expected_end_s(state, rules, pool.begin + i, now_s)
+        elif bay.reserved_for != -1:
+            free_s[i] = max(bay.reserved_until_s, now_s)
+    free_s.sort()
+    other = pool.queue_head
+    while other >= 0:
+        take_bay(free_s, now_s, cars[other].said_stay_s)
+        other = cars[other].next
+    other = pool.inbound_head if with_inbound else -1
+    while other >= 0 and cars[other].arrive_s <= arrive_s:
+        take_bay(free_s, cars[other].arrive_s, cars[other].said_stay_s)
+        other = cars[other].next
+    return float(max(free_s[0] - arrive_s, 0.0))
+
+
+@kernel
+def _expected_end_s(state: State, rules: Rules, e: int, now_s: float) -> float:
+    """When the vehicle at bay `e` should be gone: AC by what its driver said, DC by the energy still to come."""
+    bay = state.bays[e]
+    car = state.cars[bay.driver]
+    end_s = car.start_s + car.said_stay_s
+    if car.is_dc and bay.charged:
+        end_s = car.charged_s + rules.dc_overstay_s
+    elif car.is_dc and bay.power_kw > 0:
+        rate_kw = max(bay.power_kw, 0.3 * bay.kw)  # held back now is not held back for ever
+        end_s = now_s + (car.target - car.soc) * car.battery_kwh / rate_kw * 3600 + rules.dc_overstay_s
+    return float(max(end_s, now_s + OVERDUE_S))
+
+
+@kernel
+def _go_for(state: State, d: int, k: int, now_s: float) -> None:
+    head_for(state, d, state.option[d, k], now_s, state.option_s[d, k], state.option_m[d, k])
+
+
+@kernel
+def head_for(state: State, d: int, p: int, now_s: float, drive_s: float, drive_m: float) -> None:
+    """Set out for pool `p`."""
+    car = state.cars[d]
+    if car.hops == 0:
+        car.set_out_s = now_s
+    state.visited[d, car.hops] = p
+    car.stage = _DRIVING
+    car.pool = p
+    car.arrive_s = now_s + drive_s
+    car.drive_s += drive_s
+    car.drive_m += drive_m
+    join_inbound(state, p, d)
+    push(state, car.arrive_s, _ARRIVAL, d)
+
+
+@kernel
+def _arrive(state: State, rules: Rules, d: int, now_s: float) -> None:
+    car = state.cars[d]
+    p = car.pool
+    quit_inbound(state, p, d)
+    e = _bay_for(state, p, d)
+    if e < 0 and rules.policy < _SHORTEST_WAIT and car.hops < MAX_HOPS:
+        if expected_wait_s(state, rules, p, now_s, now_s, False) > rules.long_wait_s:
+            h = _next_stop(state, d, p)
+            if h >= 0:
+                car.hops += 1
+                head_for(state, d, state.near[p, h], now_s, state.near_s[p, h], state.near_m[p, h])
+                return
+    note(state, now_s, _ARRIVED, d, -1, float(p))
+    if e >= 0:
+        plug_in(state, e, d, now_s)
+    else:
+        car.stage = _QUEUED
+        join_queue(state, p, d)
+        push(state, now_s + car.patience_s, _GIVE_UP, d)
+
+
+@kernel
+def _bay_for(state: State, p: int, d: int) -> int:
+    """A bay of pool `p` that driver `d` may use now: the one reserved for him, else the first that is free; -1: none."""
+    pool = state.pools[p]
+    if pool.idle == 0:
+        return -1
+    first = -1
+    for e in range(pool.begin, pool.end):
+        bay = state.bays[e]
+        if bay.driver < 0 and bay.broken == 0:
+            if bay.reserved_for == d:
+                return e
+            if first < 0 and bay.reserved_for == -1:
+                first = e
+    return first
+
+
+@kernel
+def _next_stop(state: State, d: int, p: int) -> int:
+    """Column in `near` of the next pool that the driver has not been at; -1 where there is none."""
+    for h in range(state.near.shape[1]):
+        seen = False
+        for i in range(state.cars[d].hops + 1):
+            seen = seen or state.visited[d, i] == state.near[p, h]
+        if state.near[p, h] >= 0 and not seen:
+            return h
+    return -1
+
+
+@kernel
+def plug_in(state: State, e: int, d: int, now_s: float) -> None:
+    car, bay = state.cars[d], state.bays[e]
+    driven_kwh = car.drive_m / 1000 * car.kwh_per_km
+    car.soc = max(car.soc - driven_kwh / car.battery_kwh, min(LEAST_SOC, car.soc))
+    car.stage = _PLUGGED_IN
+    car.evse = e
+    car.start_s = now_s
+    car.start_kwh = bay.meter_kwh
+    state.pools[bay.pool].idle -= 1
+    if bay.reserved_for == d:
+        bay.reserved_for = -1
+    bay.driver = d
+    bay.charged = False
+    bay.power_kw = 0.0
+    bay.since_s = now_s
+    bay.limit_kw = np.inf
+    bay.plan_steps = 0
+    longest_s = DC_LONGEST * car.said_stay_s + DC_LONGEST_S + car.stay_s
+    bay.leave_s = now_s + (longest_s if car.is_dc else car.stay_s)
+    push(state, bay.leave_s, _LEAVE, e)
+    note(state, now_s, _STARTED, d, e, 0.0)
+
+
+@kernel
+def _end_charge(state: State, e: int, now_s: float) -> None:
+    bay = state.bays[e]
+    if bay.driver < 0 or bay.charged or bay.charge_end_s != now_s:
+        return
+    accrue(state, e, now_s)
+    car = state.cars[bay.driver]
+    car.charged_s = now_s
+    bay.charged = True
+    bay.power_kw = 0.0
+    note(state, now_s, _CHARGED, bay.driver, e, 0.0)
+    if car.is_dc:
+        bay.leave_s = min(bay.leave_s, now_s + car.stay_s)
+        push(state, bay.leave_s, _LEAVE, e)
+
+
+@kernel
+def end_session(state: State, e: int, now_s: float, reason: int) -> None:
+    bay = state.bays[e]
+    d = bay.driver
+    accrue(state, e, now_s)
+    state.cars[d].stage = _SERVED
+    state.cars[d].end_s = now_s
+    bay.driver = -1
+    bay.power_kw = 0.0
+    state.pools[bay.pool].idle += 1
+    note(state, now_s, _ENDED, d, e, float(reason))
+    offer_bay(state, e, now_s)
+
+
+@kernel
+def offer_bay(state: State, e: int, now_s: float) -> None:
+    """Give an empty bay to the one it is reserved for or, where it is not, to the first in the queue."""
+    bay = state.bays[e]
+    if bay.broken > 0:
+        return
+    d = bay.reserved_for if bay.reserved_for != -1 else state.pools[bay.pool].queue_head
+    if d >= 0 and state.cars[d].stage == _QUEUED and state.cars[d].pool == bay.pool:
+        quit_queue(state, bay.pool, d)
+        plug_in(state, e, d, now_s)
+
+
+@kernel
+def withdraw(state: State, d: int, now_s: float) -> None:
+    """Give up for good."""
+    state.cars[d].stage = _GAVE_UP
+    state.cars[d].end_s = now_s
+    note(state, now_s, _WITHDRAWN, d, -1, 0.0)
+
+
+@kernel
+def end_reservation(state: State, e: int, now_s: float) -> None:
+    bay = state.bays[e]
+    bay.reserved_for = -1
+    if bay.driver < 0 and bay.broken == 0:
+        note(state, now_s, _STATUS, -1, e, float(_AVAILABLE))
+        offer_bay(state, e, now_s)
+
+
+@kernel
+def _break_down(state: State, e: int, now_s: float) -> None:
+    bay = state.bays[e]
+    bay.broken += 1
+    if bay.driver >= 0:
+        end_session(state, e, now_s, _BY_FAULT)
+    note(state, now_s, _STATUS, -1, e, float(_FAULTED))
+
+
+@kernel
+def _repair(state: State, e: int, now_s: float) -> None:
+    bay = state.bays[e]
+    bay.broken -= 1
+    if bay.broken == 0:
+        note(state, now_s, _STATUS, -1, e, float(_AVAILABLE))
+        offer_bay(state, e, now_s)

@@ -1,0 +1,278 @@
+"""Who comes to charge: drivers drawn from the measured behaviour of each zone, with all that they are and want."""
+
+from dataclasses import dataclass, fields, replace
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chargeloop.model import BadInput, City, Current, Layout, Tier
+from chargeloop.model.city import Floats, Ints
+from chargeloop.physics import charge_minutes, curve_table, drive_kwh, full_hour, hour_of_week, local
+
+TIERS = tuple(Tier)
+EVENING_H = (17, 18, 19, 20, 21, 22)  # local hours on which the level is defined
+FULL_LEVEL = 0.5  # level 1.0 asks for this share of all bay-hours in the evening
+ALLOWANCE_S = 15 * 60.0  # what drivers reckon with for driving and plugging in when they name a deadline
+
+# Assumptions: no data set here says them.
+VALUE_OF_TIME = {
+    Tier.PRIVATE: 30.0,
+    Tier.TAXI: 50.0,
+    Tier.RIDE_HAILING: 45.0,
+    Tier.BUS: 80.0,
+    Tier.LOGISTICS: 60.0,
+    Tier.EMERGENCY: 200.0,
+}  # CNY/h, median
+VALUE_SPREAD = 0.3  # sigma of its logarithm
+PATIENCE_MIN = (30.0, 90.0)  # longest wait in a queue, uniform
+STAY_ERROR = 0.2  # sigma of the logarithm of (stay a driver names / true stay)
+DC_SLACK = 1.5  # deadline of a fast charge over its expected length
+DC_TARGET = (0.7, 0.95)  # state of charge wanted, uniform
+AC_TARGET = (0.9, 1.0)
+LEAST_GAIN = 0.05  # nobody plugs in for less than this share of the battery
+AC_HEADROOM = 0.95  # share of the energy that a stay at full AC power would give, and that a driver dares to ask for
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Drivers:
+    """D drivers sorted by the instant they appear. Instants are epoch seconds.
+
+    `stay_s`: AC: from plug-in to departure; DC: what is added after charging has ended. `said_stay_s`: the whole time at
+    the bay that the driver expects when asked. `asked_s`: bay time asked for, by which the level is counted.
+    `level`: realised level of the draw, NaN where no evening hour lies in it. `first`: number of the first driver.
+    """
+
+    start: datetime
+    hours: int
+    level: float
+    first: int
+    appear_s: Floats
+    lon: Floats
+    lat: Floats
+    model: Ints
+    tier: Ints
+    is_dc: NDArray[np.bool_]
+    soc: Floats
+    target: Floats
+    battery_kwh: Floats
+    kwh_per_km: Floats
+    stay_s: Floats
+    said_stay_s: Floats
+    asked_s: Floats
+    depart_by_s: Floats
+    patience_s: Floats
+    value_of_time_per_h: Floats
+
+    def __len__(self) -> int:
+        return self.appear_s.size
+
+    def __getitem__(self, these: slice | Ints | NDArray[np.bool_]) -> "Drivers":
+        """Some of the drivers, in their order."""
+        return replace(self, **{name: getattr(self, name)[these] for name in ARRAYS})
+
+
+ARRAYS = tuple(field.name for field in fields(Drivers))[4:]
+
+
+def draw_drivers(
+    city: City,
+    layout: Layout,
+    start: datetime,
+    hours: int,
+    level: float | None,
+    rng: np.random.Generator,
+    first: int = 0,
+) -> Drivers:
+    """Draw the drivers who appear within `hours` from `start`.
+
+    They come as a Poisson process at the rate that makes the bay-hours asked for equal to
+    `Behaviour.busy_share` x bays in each zone, hour and kind of current, times one factor: such that the expected level over the
+    evenings of the days drawn is `level`, or 1 where `level` is None (the measured demand).
+    """
+    models, tiers = _fleet(city)
+    dc_kw = _zone_dc_kw(layout)
+    mean_stay_h = np.stack([_mean_ac_stay_h(city), _mean_dc_stay_h(city, dc_kw)])  # current x zone
+    bays = _zone_bays(layout)
+    asked_h, slots = _bay_hours(city, bays, start, hours)
+    if level is not None:
+        asked_h = asked_h * (level / _measured_level(city, bays, start, hours))
+    count = rng.poisson(asked_h / mean_stay_h)  # slot x current x zone
+    slot, current, zone = (np.repeat(index, count.ravel()) for index in (x.ravel() for x in np.indices(count.shape)))
+    appear = slots[slot] + rng.random(slot.size) * 3600
+    begin = start.timestamp()
+    inside = (appear >= begin) & (appear < begin + hours * 3600)
+    order = np.argsort(appear[inside], kind="stable")
+    appear, current, zone = (x[inside][order] for x in (appear, current, zone))
+    size, is_dc = appear.size, current == 1
+
+    lon, lat = _places(city, zone, rng)
+    share = np.where(is_dc, *(_choice(models, tiers, city, kind, size, rng) for kind in (Current.DC, Current.AC)))
+    model, tier = models[share], tiers[share]
+    battery = np.array([m.battery_kwh for m in city.models])[model]
+    soc = np.minimum(_quantile(city.behaviour.arrival_soc, rng.random(size)), 1 - LEAST_GAIN)
+    target = np.where(is_dc, rng.uniform(*DC_TARGET, size), rng.uniform(*AC_TARGET, size))
+    target = np.clip(np.maximum(target, soc + LEAST_GAIN), 0, 1)
+    ac_stay_s = _quantile(city.behaviour.ac_stay_min, rng.random(size)) * 60
+    dc_table, ac_kw = curve_table(city.models)
+    reachable = soc + AC_HEADROOM * ac_kw[model] * ac_stay_s / 3600 / battery
+    target = np.where(is_dc, target, np.maximum(np.minimum(target, reachable), np.minimum(soc + 0.01, 1)))
+    overstay_s = _quantile(city.behaviour.dc_overstay_min, rng.random(size)) * 60
+    charge_s = 60 * charge_minutes(dc_table, ac_kw, model, battery, soc, target, is_dc, dc_kw[zone])
+    named_s = np.where(
+        is_dc, charge_s + mean_of_quantiles(city.behaviour.dc_overstay_min) * 60, ac_stay_s * rng.lognormal(0, STAY_ERROR, size)
+    )
+    asked_s = np.where(is_dc, charge_s + overstay_s, ac_stay_s)
+    temperature = _temperature(city, start)
+    return Drivers(
+        start=start,
+        hours=hours,
+        level=_level(appear, asked_s, city.time_zone, layout, start, hours),
+        first=first,
+        appear_s=appear,
+        lon=lon,
+        lat=lat,
+        model=model,
+        tier=tier,
+        is_dc=is_dc,
+        soc=soc,
+        target=target,
+        battery_kwh=battery,
+        kwh_per_km=drive_kwh(1.0, np.array([m.consumption_kwh_per_km for m in city.models]), temperature)[model],
+        stay_s=np.where(is_dc, overstay_s, ac_stay_s),
+        said_stay_s=named_s,
+        asked_s=asked_s,
+        depart_by_s=appear + ALLOWANCE_S + np.where(is_dc, DC_SLACK, 1.0) * named_s,
+        patience_s=rng.uniform(*PATIENCE_MIN, size) * 60,
+        value_of_time_per_h=np.array([VALUE_OF_TIME[t] for t in TIERS])[tier] * rng.lognormal(0, VALUE_SPREAD, size),
+    )
+
+
+def joined_drivers(one: Drivers, more: Drivers) -> Drivers:
+    """`one` and the drivers who appear after them. The level of the whole is that of the latest.
+
+    Raises:
+        BadInput: where time or numbers of `more` don't follow on those of `one`.
+    """
+    end = one.start + timedelta(hours=one.hours)
+    if more.start != end or more.first != one.first + len(one):
+        raise BadInput("drivers", f"those who follow must begin at {end.isoformat()} with number {one.first + len(one)}")
+    both = {name: np.concatenate([getattr(one, name), getattr(more, name)]) for name in ARRAYS}
+    return Drivers(one.start, one.hours + more.hours, more.level, one.first, **both)
+
+
+def in_evening(appear_s: Floats, time_zone: str) -> NDArray[np.bool_]:
+    """Which instants lie in the evening hours (local)."""
+    hours, which = np.unique(appear_s // 3600, return_inverse=True)
+    here = [local(datetime.fromtimestamp(float(h) * 3600, UTC), time_zone).hour in EVENING_H for h in hours]
+    return np.asarray(np.array(here, dtype=np.bool_)[which])
+
+
+def _level(appear_s: Floats, asked_s: Floats, time_zone: str, layout: Layout, start: datetime, hours: int) -> float:
+    """Bay-hours asked for in the evenings over half of the bay-hours there are."""
+    evening_h = in_evening(start.timestamp() + 60.0 * np.arange(hours * 60), time_zone).sum() / 60
+    if evening_h == 0:
+        return float("nan")
+    asked_h = asked_s[in_evening(appear_s, time_zone)].sum() / 3600
+    return float(asked_h / (FULL_LEVEL * len(layout.evse_ids) * evening_h))
+
+
+def _bay_hours(city: City, bays: Floats, start: datetime, hours: int) -> tuple[Floats, Floats]:
+    """Measured bay-hours asked for, slot x current x zone, in full hours that cover the time; and the slots' starts."""
+    begin = full_hour(start)
+    count = hours if begin == start else hours + 1
+    slots = [begin + timedelta(hours=i) for i in range(count)]
+    week = [hour_of_week(slot, city.time_zone) for slot in slots]
+    return city.behaviour.busy_share[week][:, None, :] * bays, np.array([slot.timestamp() for slot in slots])
+
+
+def _measured_level(city: City, bays: Floats, start: datetime, hours: int) -> float:
+    """Expected level of the unscaled demand over the evenings of the local days that the time begins in."""
+    first_day = local(start, city.time_zone).weekday()
+    days = (first_day + np.arange(max(1, -(-hours // 24)))) % 7
+    week = (days[:, None] * 24 + np.array(EVENING_H)).ravel()
+    zone_bays = bays.sum(axis=0)
+    return float((city.behaviour.busy_share[week] @ zone_bays).mean() / (FULL_LEVEL * zone_bays.sum()))
+
+
+def _zone_bays(layout: Layout) -> Floats:
+    """Bays by current (AC, DC) and zone."""
+    zone = layout.station_zone[layout.evse_station]
+    is_dc = layout.pool_is_dc[layout.evse_pool]
+    return np.stack([np.bincount(zone[is_dc == kind], minlength=len(layout.zone_ids)) for kind in (False, True)]).astype(float)
+
+
+def _zone_dc_kw(layout: Layout) -> Floats:
+    """Mean power of a zone's DC bays; the city's mean where it has none."""
+    dc = layout.pool_is_dc[layout.evse_pool]
+    zone, kw = layout.station_zone[layout.evse_station][dc], layout.evse_kw[dc]
+    bays = np.bincount(zone, minlength=len(layout.zone_ids))
+    total = np.bincount(zone, kw, len(layout.zone_ids))
+    city_mean = kw.mean() if kw.size else 60.0
+    return np.where(bays > 0, total / np.maximum(bays, 1), city_mean)
+
+
+def _mean_ac_stay_h(city: City) -> Floats:
+    return np.full(len(city.zones), mean_of_quantiles(city.behaviour.ac_stay_min) / 60)
+
+
+def _mean_dc_stay_h(city: City, dc_kw: Floats) -> Floats:
+    """Expected bay time of a fast charge by zone: over fleet, arrival and target state of charge on a fine grid."""
+    dc_table, ac_kw = curve_table(city.models)
+    fleet = [(i, s.share) for i, s in zip(_fleet(city)[0], city.fleet, strict=True) if city.models[i].dc_kw > 0]
+    if not fleet:
+        return np.full(dc_kw.size, np.inf)
+    grid = (np.arange(20) + 0.5) / 20
+    soc = np.minimum(_quantile(city.behaviour.arrival_soc, grid), 1 - LEAST_GAIN)
+    targets = DC_TARGET[0] + grid[::4] * (DC_TARGET[1] - DC_TARGET[0])
+    model, s, t = (x.ravel() for x in np.meshgrid([i for i, _ in fleet], soc, targets, indexing="ij"))
+    weight = np.repeat([share for _, share in fleet], soc.size * targets.size)
+    t = np.clip(np.maximum(t, s + LEAST_GAIN), 0, 1)
+    battery = np.array([m.battery_kwh for m in city.models])[model]
+    is_dc = np.ones(model.size, dtype=np.bool_)
+    over = mean_of_quantiles(city.behaviour.dc_overstay_min)
+    powers, which = np.unique(dc_kw, return_inverse=True)
+    mean = [
+        np.average(charge_minutes(dc_table, ac_kw, model, battery, s, t, is_dc, np.full(model.size, kw)), weights=weight)
+        for kw in powers
+    ]
+    return np.asarray((np.array(mean) + over)[which] / 60)
+
+
+def _places(city: City, zone: Ints, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    """Evenly over a disc around the zone's centre."""
+    centre = np.array([(z.centre.lon, z.centre.lat, z.radius_m) for z in city.zones])[zone]
+    away = centre[:, 2] * np.sqrt(rng.random(zone.size))
+    angle = rng.random(zone.size) * 2 * np.pi
+    metres_per_degree = 111_195.0
+    lat = centre[:, 1] + away * np.sin(angle) / metres_per_degree
+    return centre[:, 0] + away * np.cos(angle) / (metres_per_degree * np.cos(np.radians(centre[:, 1]))), lat
+
+
+def _fleet(city: City) -> tuple[Ints, Ints]:
+    index = {m.model_id: i for i, m in enumerate(city.models)}
+    return np.array([index[s.model_id] for s in city.fleet]), np.array([TIERS.index(s.tier) for s in city.fleet])
+
+
+def _choice(models: Ints, tiers: Ints, city: City, kind: Current, size: int, rng: np.random.Generator) -> Ints:
+    """Rows of the fleet table by share, among the models that can charge with this current."""
+    able = np.array([(m.dc_kw if kind is Current.DC else m.ac_kw) > 0 for m in city.models])[models]
+    share = np.where(able, [s.share for s in city.fleet], 0.0)
+    return rng.choice(tiers.size, size, p=share / share.sum())
+
+
+def _quantile(values: Floats, u: Floats) -> Floats:
+    """Inverse of the distribution whose evenly spaced quantiles are `values`."""
+    return np.interp(u, np.linspace(0, 1, len(values)), values)
+
+
+def mean_of_quantiles(values: Floats) -> float:
+    """Mean of the distribution whose evenly spaced quantiles are `values`, linear between them."""
+    return float(np.mean((values[1:] + values[:-1]) / 2))
+
+
+def _temperature(city: City, at: datetime) -> float:
+    """Mean of the day that begins at `at`; the last known value where the weather ends before."""
+    row = int((at - city.weather.start) / timedelta(hours=1))
+    last = len(city.weather.temperature_c) - 1
+    return float(np.nanmean(city.weather.temperature_c[min(max(row, 0), last) : row + 24 if row < last else None]))
