@@ -1,0 +1,323 @@
+"""The operational store: what happened, durable before it is acknowledged, and what is asked for often."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, Engine
+from sqlalchemy.dialects import postgresql, sqlite
+
+from chargeloop.model import Cdr, Decision, Event, Reservation, ReservationState, Session
+from chargeloop.model.validated import from_json, to_json
+from chargeloop.persistence import tables
+from chargeloop.persistence.engine import is_sqlite, open_engine, take_lock
+from chargeloop.persistence.writer import Writer
+
+T = TypeVar("T")
+Stored = tuple[tuple[int, Event], ...]
+PAGE = 1000  # events read at a time
+SNAPSHOTS_KEPT = 2
+
+
+class Transaction(NamedTuple):
+    """An OCPP transaction as it was begun."""
+
+    transaction_id: int
+    evse_id: str
+    id_token: str
+    started_at: datetime
+    meter_wh: float
+
+
+class Outcome(NamedTuple):
+    """What came of a decision's promise."""
+
+    realised_wait_min: float | None
+    realised_amount: Decimal | None
+
+
+class Store:
+    """Records in and out. `on_commit` is told of new events in the order in which they were stored, before `append` returns."""
+
+    def __init__(self, engine: Engine, unlock: Callable[[], None]) -> None:
+        self._engine, self._unlock = engine, unlock
+        self._upsert = sqlite.insert if engine.dialect.name == "sqlite" else postgresql.insert
+        self._writer = Writer(engine)
+        self.on_commit: Callable[[Stored], None] | None = None
+        with engine.connect() as connection:
+            newest = [connection.scalar(sa.select(sa.func.max(table.c.event_id))) for table in (tables.event, tables.snapshot)]
+            self._event_id = max((each for each in newest if each is not None), default=0)
+
+    @classmethod
+    async def open(cls, where: str | Path) -> "Store":
+        """Open and migrate a database: a file's path for SQLite, or an SQLAlchemy URL.
+
+        Raises:
+            BadInput: the file is damaged, or not a database of ours.
+            Unreachable: it cannot be opened, or another process uses it.
+        """
+        url = str(where) if "://" in str(where) else f"sqlite:///{where}"
+        unlock = take_lock(Path(url.removeprefix("sqlite:///"))) if is_sqlite(url) else lambda: None
+        try:
+            return cls(await asyncio.to_thread(open_engine, url), unlock)
+        except Exception:
+            unlock()
+            raise
+
+    async def close(self) -> None:
+        await self._writer.close()
+        self._engine.dispose()
+        self._unlock()
+
+    # --- events ---------------------------------------------------------------------------------------------------
+
+    async def append(self, source: str, events: Sequence[Event], seq: int | None = None) -> Stored:
+        """Store events; on return they are on disk. A batch whose `seq` this source sent already stores nothing.
+
+        Batches of a source are numbered from 1. Returns the events with their ids, in the order given.
+        """
+        last_seq = sa.select(tables.feed.c.last_seq).where(tables.feed.c.source == source)
+
+        def work(connection: Connection) -> Stored:
+            if seq is not None and seq <= (connection.scalar(last_seq) or 0):
+                return ()
+            stored = tuple((self._event_id + i, each) for i, each in enumerate(events, start=1))
+            if stored:
+                connection.execute(
+                    sa.insert(tables.event),
+                    [{"event_id": i, "at_s": e.at.timestamp(), "kind": e.kind, "body": to_json(e, Event)} for i, e in stored],
+                )
+            if seq is not None:
+                connection.execute(self._replace(tables.feed, {"source": source, "last_seq": seq}))
+            self._event_id += len(stored)
+            return stored
+
+        return await self._writer.write(work, self._tell)
+
+    def _tell(self, stored: Stored) -> None:
+        if stored and self.on_commit is not None:
+            self.on_commit(stored)
+
+    async def last_seq(self, source: str) -> int:
+        """The newest batch number of a feed; 0 before its first."""
+        rows = await self._rows(sa.select(tables.feed.c.last_seq).where(tables.feed.c.source == source))
+        return rows[0].last_seq if rows else 0
+
+    async def events_after(self, after: int) -> AsyncIterator[tuple[int, Event]]:
+        """Events newer than the one with the id `after`, in order."""
+        while True:
+            query = (
+                sa.select(tables.event.c.event_id, tables.event.c.body)
+                .where(tables.event.c.event_id > after)
+                .order_by(tables.event.c.event_id)
+                .limit(PAGE)
+            )
+            rows = await self._rows(query)
+            for row in rows:
+                after = row.event_id
+                yield after, from_json(Event, row.body, f"stored event {after}")
+            if len(rows) < PAGE:
+                return
+
+    async def save_snapshot(self, event_id: int, body: str) -> None:
+        """Keep a snapshot as of an event; meter samples older than the snapshot before it are dropped: nothing replays them."""
+
+        def work(connection: Connection) -> None:
+            connection.execute(self._replace(tables.snapshot, {"event_id": event_id, "body": body}))
+            kept = connection.scalars(
+                sa.select(tables.snapshot.c.event_id).order_by(tables.snapshot.c.event_id.desc()).limit(SNAPSHOTS_KEPT)
+            ).all()
+            connection.execute(sa.delete(tables.snapshot).where(tables.snapshot.c.event_id < kept[-1]))
+            if len(kept) == SNAPSHOTS_KEPT:
+                old = (tables.event.c.kind == "meter_sampled") & (tables.event.c.event_id <= kept[-1])
+                connection.execute(sa.delete(tables.event).where(old))
+
+        await self._writer.write(work)
+
+    async def latest_snapshot(self) -> tuple[int, str] | None:
+        query = sa.select(tables.snapshot).order_by(tables.snapshot.c.event_id.desc()).limit(1)
+        rows = await self._rows(query)
+        return (rows[0].event_id, rows[0].body) if rows else None
+
+    # --- OCPP transactions ----------------------------------------------------------------------------------------
+
+    async def start_transaction(self, evse_id: str, id_token: str, started_at: datetime, meter_wh: float) -> tuple[int, bool]:
+        """An id that no other transaction of any station has or had. The same start told again gets the same id, and False."""
+        begun = {
+            "evse_id": evse_id,
+            "id_token": id_token,
+            "started_at": started_at.astimezone(UTC).isoformat(),
+            "meter_wh": meter_wh,
+        }
+
+        def work(connection: Connection) -> tuple[int, bool]:
+            table = tables.ocpp_transaction
+            same = sa.and_(*(table.c[name] == value for name, value in begun.items()))
+            known = connection.scalar(sa.select(table.c.transaction_id).where(same))
+            if known is not None:
+                return known, False
+            return connection.scalars(sa.insert(table).returning(table.c.transaction_id), begun).one(), True
+
+        return await self._writer.write(work)
+
+    async def transaction(self, transaction_id: int) -> Transaction | None:
+        query = sa.select(tables.ocpp_transaction).where(tables.ocpp_transaction.c.transaction_id == transaction_id)
+        rows = await self._rows(query)
+        return Transaction(**{**rows[0]._mapping, "started_at": datetime.fromisoformat(rows[0].started_at)}) if rows else None
+
+    # --- sessions and CDRs ----------------------------------------------------------------------------------------
+
+    async def put_sessions(self, sessions: Sequence[Session]) -> None:
+        """Write sessions as they stand; one that has ended is not opened again."""
+        rows = [
+            {
+                "session_id": each.session_id,
+                "station_id": each.station_id,
+                "started_s": each.started_at.timestamp(),
+                "ended_s": each.ended_at.timestamp() if each.ended_at else None,
+                "body": to_json(each),
+            }
+            for each in sessions
+        ]
+
+        def work(connection: Connection) -> None:
+            for row in rows:
+                connection.execute(self._replace(tables.session, row, sa.text("session.ended_s IS NULL")))
+
+        if rows:
+            await self._writer.write(work)
+
+    async def session(self, session_id: str) -> Session | None:
+        return await self._one(Session, tables.session, session_id)
+
+    async def sessions(self, station_id: str | None = None, open_only: bool = False, limit: int = 100) -> tuple[Session, ...]:
+        """The newest first."""
+        query = sa.select(tables.session.c.body).order_by(tables.session.c.started_s.desc()).limit(limit)
+        if station_id is not None:
+            query = query.where(tables.session.c.station_id == station_id)
+        if open_only:
+            query = query.where(tables.session.c.ended_s.is_(None))
+        return await self._bodies(Session, query)
+
+    async def add_cdr(self, cdr: Cdr) -> bool:
+        """False where the session has its CDR already: it stays as it is."""
+        row = {
+            "session_id": cdr.session.session_id,
+            "ended_s": (cdr.session.ended_at or cdr.session.started_at).timestamp(),
+            "body": to_json(cdr),
+        }
+        return await self._writer.write(
+            lambda connection: connection.execute(self._upsert(tables.cdr).values(row).on_conflict_do_nothing()).rowcount > 0
+        )
+
+    async def cdr(self, session_id: str) -> Cdr | None:
+        return await self._one(Cdr, tables.cdr, session_id)
+
+    async def cdrs(self, limit: int = 100) -> tuple[Cdr, ...]:
+        """The newest first."""
+        return await self._bodies(Cdr, sa.select(tables.cdr.c.body).order_by(tables.cdr.c.ended_s.desc()).limit(limit))
+
+    # --- decisions ------------------------------------------------------------------------------------------------
+
+    async def add_decisions(self, decisions: Sequence[Decision]) -> None:
+        """Keep decisions; one that is kept already stays as it is."""
+        rows = [
+            {
+                "decision_id": each.decision_id,
+                "at_s": each.at.timestamp(),
+                "station_id": each.chosen.station_id if each.chosen else None,
+                "body": to_json(each),
+            }
+            for each in decisions
+        ]
+        if rows:
+            query = self._upsert(tables.decision).on_conflict_do_nothing()
+            await self._writer.write(lambda connection: connection.execute(query, rows))
+
+    async def decision(self, decision_id: str) -> Decision | None:
+        return await self._one(Decision, tables.decision, decision_id)
+
+    async def decisions(self, limit: int = 100, station_id: str | None = None) -> tuple[Decision, ...]:
+        """The newest first; those that chose `station_id` where one is named."""
+        query = sa.select(tables.decision.c.body).order_by(tables.decision.c.at_s.desc()).limit(limit)
+        if station_id is not None:
+            query = query.where(tables.decision.c.station_id == station_id)
+        return await self._bodies(Decision, query)
+
+    async def put_outcome(self, decision_id: str, realised_wait_min: float | None, realised_amount: Decimal | None) -> None:
+        row = {
+            "decision_id": decision_id,
+            "realised_wait_min": realised_wait_min,
+            "realised_amount": None if realised_amount is None else str(realised_amount),
+        }
+        await self._writer.write(lambda connection: connection.execute(self._replace(tables.outcome, row)))
+
+    async def outcome(self, decision_id: str) -> Outcome | None:
+        rows = await self._rows(sa.select(tables.outcome).where(tables.outcome.c.decision_id == decision_id))
+        if not rows:
+            return None
+        amount = rows[0].realised_amount
+        return Outcome(rows[0].realised_wait_min, None if amount is None else Decimal(amount))
+
+    # --- reservations ---------------------------------------------------------------------------------------------
+
+    async def next_reservation_id(self) -> int:
+        """An id that no other reservation has or had."""
+        insert = sa.insert(tables.reservation).values(state="planned").returning(tables.reservation.c.reservation_id)
+        return await self._writer.write(lambda connection: connection.scalars(insert).one())
+
+    async def put_reservation(self, reservation: Reservation) -> None:
+        row = {
+            "reservation_id": reservation.reservation_id,
+            "state": str(reservation.state),
+            "body": to_json(reservation),
+        }
+        await self._writer.write(lambda connection: connection.execute(self._replace(tables.reservation, row)))
+
+    async def reservation(self, reservation_id: int) -> Reservation | None:
+        return await self._one(Reservation, tables.reservation, reservation_id)
+
+    async def reservations(self, active_only: bool = True) -> tuple[Reservation, ...]:
+        table = tables.reservation
+        query = sa.select(table.c.body).where(table.c.body.is_not(None)).order_by(table.c.reservation_id)
+        if active_only:
+            query = query.where(table.c.state == str(ReservationState.HELD))
+        return await self._bodies(Reservation, query)
+
+    # --- small facts ----------------------------------------------------------------------------------------------
+
+    async def get_meta(self, key: str) -> str | None:
+        rows = await self._rows(sa.select(tables.meta.c.value).where(tables.meta.c.key == key))
+        return rows[0][0] if rows else None
+
+    async def set_meta(self, key: str, value: str) -> None:
+        row = {"key": key, "value": value}
+        await self._writer.write(lambda connection: connection.execute(self._replace(tables.meta, row)))
+
+    # --- how ------------------------------------------------------------------------------------------------------
+
+    def _replace(self, table: sa.Table, row: dict[str, Any], only_where: Any = None) -> Any:
+        """Insert a row, or overwrite the one with its key."""
+        keys = [column.name for column in table.primary_key]
+        insert = self._upsert(table).values(row)
+        changed = {name: insert.excluded[name] for name in row if name not in keys}
+        return insert.on_conflict_do_update(index_elements=keys, set_=changed, where=only_where)
+
+    async def _rows(self, query: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
+        def read() -> Sequence[sa.Row[Any]]:
+            with self._engine.connect() as connection:
+                return connection.execute(query).all()
+
+        return await asyncio.to_thread(read)
+
+    async def _one(self, kind: type[T], table: sa.Table, key: object) -> T | None:
+        (column,) = table.primary_key
+        found = await self._bodies(kind, sa.select(table.c.body).where(column == key, table.c.body.is_not(None)))
+        return found[0] if found else None
+
+    async def _bodies(self, kind: type[T], query: sa.Select[Any]) -> tuple[T, ...]:
+        return tuple(from_json(kind, body, f"stored {kind.__name__}") for (body,) in await self._rows(query))

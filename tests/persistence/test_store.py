@@ -1,0 +1,255 @@
+"""What is stored stays stored, once."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from chargeloop.model import (
+    BadInput,
+    Cdr,
+    Current,
+    Decision,
+    EvseStatus,
+    EvseStatusChanged,
+    MeterSampled,
+    Offer,
+    Reservation,
+    ReservationState,
+    Session,
+    Unreachable,
+)
+from chargeloop.persistence import Outcome, Store, Stored, Transaction
+
+NOW = datetime(2025, 6, 10, 9, 30, tzinfo=UTC)
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    opened = await Store.open(tmp_path / "test.db")
+    yield opened
+    await opened.close()
+
+
+def status(n: int = 0) -> EvseStatusChanged:
+    return EvseStatusChanged(at=NOW + timedelta(seconds=n), evse_id=f"E{n}", status=EvseStatus.AVAILABLE)
+
+
+def meter(n: int = 0) -> MeterSampled:
+    return MeterSampled(at=NOW, session_id="s1", evse_id="E1", meter_wh=float(n), power_kw=7.0)
+
+
+def session(key: str = "s1", ended: bool = False, kwh: float = 1.0) -> Session:
+    return Session(key, "E1", "S1", "T1", NOW, kwh, ended_at=NOW + timedelta(hours=1) if ended else None)
+
+
+def decision(key: str = "D-1", station: str = "S1", at: datetime = NOW) -> Decision:
+    offer = Offer(station, Current.DC, 6.0, 3.0, 0.0, 0.0, 25.0, 24.0, 0.19, Decimal("20.10"), 1.5, {"drive": 1.5})
+    return Decision(key, "r1", at, "exact", offer, (offer,), "near")
+
+
+async def stored_events(store: Store, after: int = 0) -> list[tuple[int, object]]:
+    return [pair async for pair in store.events_after(after)]
+
+
+async def test_events_come_back_in_order_with_rising_ids(store: Store) -> None:
+    first = await store.append("gateway", [status(1), status(2)])
+    second = await store.append("gateway", [meter(3)])
+    assert [i for i, _ in (*first, *second)] == [1, 2, 3]
+    assert await stored_events(store) == [*first, *second]
+    assert await stored_events(store, after=2) == [*second]
+
+
+async def test_more_events_than_one_page_are_all_read(store: Store) -> None:
+    await store.append("feed", [status(n % 7) for n in range(2500)])
+    assert [i for i, _ in await stored_events(store)] == list(range(1, 2501))
+
+
+async def test_a_batch_sent_again_is_stored_once(store: Store) -> None:
+    assert len(await store.append("twin", [status(1)], seq=1)) == 1
+    assert await store.append("twin", [status(1)], seq=1) == ()
+    assert len(await store.append("other", [status(1)], seq=1)) == 1
+    assert len(await store.append("twin", [status(2)], seq=2)) == 1
+    assert await store.last_seq("twin") == 2
+    assert await store.last_seq("stranger") == 0
+    assert len(await stored_events(store)) == 3
+
+
+async def test_listeners_hear_of_events_in_the_order_of_the_database(store: Store) -> None:
+    heard: list[int] = []
+
+    def hear(stored: Stored) -> None:
+        heard.extend(i for i, _ in stored)
+
+    store.on_commit = hear
+    await asyncio.gather(*(store.append("many", [status(n), meter(n)]) for n in range(100)))
+    assert heard == list(range(1, 201))
+
+
+async def test_a_caller_who_gives_up_does_not_lose_the_event_nor_its_telling(store: Store) -> None:
+    heard: list[int] = []
+    store.on_commit = lambda stored: heard.extend(i for i, _ in stored)
+    waiting = asyncio.create_task(store.append("gone", [status(1)]))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    await store.append("next", [status(2)])
+    assert heard == [1, 2]
+    assert len(await stored_events(store)) == 2
+
+
+async def test_one_bad_write_does_not_spoil_the_others(store: Store) -> None:
+    results = await asyncio.gather(
+        store.put_outcome("no such decision", 1.0, None),
+        *(store.append("twin", [status(n)], seq=n) for n in range(1, 20)),
+        return_exceptions=True,
+    )
+    assert isinstance(results[0], Exception)
+    assert [each for each in results[1:] if isinstance(each, BaseException)] == []
+    assert len(await stored_events(store)) == 19
+
+
+async def test_ids_are_never_used_again(tmp_path: Path) -> None:
+    store = await Store.open(tmp_path / "test.db")
+    await store.append("feed", [meter(n) for n in range(5)])
+    await store.save_snapshot(5, "a")
+    await store.save_snapshot(5, "b")
+    reservation = await store.next_reservation_id()
+    transaction, _ = await store.start_transaction("E1", "T1", NOW, 0.0)
+    await store.close()
+    again = await Store.open(tmp_path / "test.db")
+    ((event_id, _),) = await again.append("feed", [meter(9)])
+    assert event_id == 6
+    assert await again.next_reservation_id() > reservation
+    assert (await again.start_transaction("E1", "T1", NOW + timedelta(hours=1), 0.0))[0] > transaction
+    await again.close()
+
+
+async def test_the_newest_snapshot_counts_and_old_meter_samples_go(store: Store) -> None:
+    assert await store.latest_snapshot() is None
+    await store.append("feed", [status(1), meter(2), meter(3)])
+    await store.save_snapshot(2, "first")
+    await store.append("feed", [meter(4)])
+    await store.save_snapshot(4, "second")
+    assert await store.latest_snapshot() == (4, "second")
+    assert [i for i, _ in await stored_events(store)] == [1, 3, 4]
+    await store.save_snapshot(4, "third")
+    assert await store.latest_snapshot() == (4, "third")
+
+
+async def test_a_transaction_begun_twice_is_one(store: Store) -> None:
+    first, new = await store.start_transaction("E1", "T1", NOW, 100.0)
+    again, new_again = await store.start_transaction("E1", "T1", NOW, 100.0)
+    other, _ = await store.start_transaction("E2", "T1", NOW, 100.0)
+    assert (new, new_again) == (True, False)
+    assert first == again != other
+    assert await store.transaction(first) == Transaction(first, "E1", "T1", NOW, 100.0)
+    assert await store.transaction(999) is None
+
+
+async def test_sessions_are_kept_as_they_stand_and_stay_ended(store: Store) -> None:
+    await store.put_sessions([session(), session("s2", kwh=2.0)])
+    await store.put_sessions([session(ended=True, kwh=9.0)])
+    await store.put_sessions([session(kwh=3.0)])
+    assert await store.session("s1") == session(ended=True, kwh=9.0)
+    assert await store.session("nobody") is None
+    assert [each.session_id for each in await store.sessions(open_only=True)] == ["s2"]
+    assert len(await store.sessions(station_id="S1")) == 2
+    assert await store.sessions(station_id="S9") == ()
+    assert len(await store.sessions(limit=1)) == 1
+
+
+async def test_a_session_has_one_cdr(store: Store) -> None:
+    cdr = Cdr("CDR-s1", session(ended=True), "day", "CNY", (), Decimal("12.30"), 4.5)
+    assert await store.add_cdr(cdr)
+    assert not await store.add_cdr(cdr)
+    assert await store.cdr("s1") == cdr
+    assert await store.cdrs() == (cdr,)
+
+
+async def test_decisions_and_what_came_of_them(store: Store) -> None:
+    await store.add_decisions([decision(), decision("D-2", "S2", NOW + timedelta(minutes=1))])
+    await store.add_decisions([decision()])
+    assert await store.decision("D-1") == decision()
+    assert [each.decision_id for each in await store.decisions()] == ["D-2", "D-1"]
+    assert [each.decision_id for each in await store.decisions(station_id="S1")] == ["D-1"]
+    assert await store.outcome("D-1") is None
+    await store.put_outcome("D-1", 4.0, Decimal("21.00"))
+    assert await store.outcome("D-1") == Outcome(4.0, Decimal("21.00"))
+
+
+async def test_reservations(store: Store) -> None:
+    key = await store.next_reservation_id()
+    assert await store.reservation(key) is None
+    held = Reservation(key, "E1", "S1", "T1", NOW, NOW + timedelta(minutes=20))
+    await store.put_reservation(held)
+    assert await store.reservation(key) == held
+    assert await store.reservations() == (held,)
+    used = Reservation(key, "E1", "S1", "T1", NOW, NOW + timedelta(minutes=20), state=ReservationState.USED)
+    await store.put_reservation(used)
+    assert await store.reservations() == ()
+    assert await store.reservations(active_only=False) == (used,)
+
+
+async def test_small_facts(store: Store) -> None:
+    assert await store.get_meta("clock") is None
+    await store.set_meta("clock", "1")
+    await store.set_meta("clock", "2")
+    assert await store.get_meta("clock") == "2"
+
+
+async def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.db"
+    bad.write_text("this is not a database, and long enough to be read as one. " * 40)
+    with pytest.raises(BadInput, match=r"bad\.db"):
+        await Store.open(bad)
+
+
+async def test_a_database_serves_one_server_at_a_time(tmp_path: Path, store: Store) -> None:
+    with pytest.raises(Unreachable, match="another Chargeloop"):
+        await Store.open(tmp_path / "test.db")
+
+
+async def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises((Unreachable, FileNotFoundError)):
+        await Store.open(tmp_path / "nowhere" / "test.db")
+
+
+APPENDER = """
+import asyncio, sys
+from datetime import UTC, datetime
+from chargeloop.model import EvseStatus, EvseStatusChanged
+from chargeloop.persistence import Store
+
+async def append_for_ever(store, lane):
+    while True:
+        event = EvseStatusChanged(at=datetime.now(UTC), evse_id=lane, status=EvseStatus.AVAILABLE)
+        ((event_id, _),) = await store.append(lane, [event])
+        print(event_id, flush=True)
+
+async def main():
+    store = await Store.open(sys.argv[1])
+    await asyncio.gather(*(append_for_ever(store, f"lane{n}") for n in range(20)))
+
+asyncio.run(main())
+"""
+
+
+async def test_what_was_acknowledged_survives_a_kill(tmp_path: Path) -> None:
+    path = tmp_path / "killed.db"
+    with subprocess.Popen([sys.executable, "-c", APPENDER, str(path)], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        acknowledged = [int(process.stdout.readline()) for _ in range(500)]
+        os.kill(process.pid, signal.SIGKILL)
+        acknowledged += [int(line) for line in process.stdout if line.endswith("\n")]
+    store = await Store.open(path)
+    kept = {i for i, _ in await stored_events(store)}
+    await store.close()
+    assert set(acknowledged) <= kept
+    assert len(acknowledged) == len(set(acknowledged))
