@@ -1,0 +1,70 @@
+"""The demand seen until the origin, and what it says by itself about an hour: the historical usage index P."""
+
+from datetime import datetime
+
+import numpy as np
+
+from chargeloop.model import BadInput, Demand
+from chargeloop.model.city import Floats
+from chargeloop.physics import full_hour, hours_between, kernel
+
+FROZEN_H = 24  # a positive value that does not move for so long is a feed that has stopped
+LAGS_H = np.array([24, 48, 72, 96, 120, 144, 168, 336, 504, 672])
+# half the mean of the same hour on the last 7 days, half that of the same hour in the last 4 weeks (168 h is in both)
+LAG_WEIGHTS = np.array([1 / 14] * 6 + [1 / 14 + 1 / 8] + [1 / 8] * 3)
+
+
+def known_until(history: Demand, origin: datetime) -> Floats:
+    """Hours x zones that had ended at the origin, frozen stretches and impossible values as NaN; may end earlier.
+
+    Raises:
+        BadInput: where the arrays have not two dimensions, or a time has no zone.
+    """
+    if history.energy_kwh.ndim != 2:
+        raise BadInput("demand.energy_kwh", f"want hours x zones, got {history.energy_kwh.ndim} dimensions")
+    if origin.tzinfo is None or history.start.tzinfo is None:
+        raise BadInput("origin", "times need a zone")
+    ended = max(hours_between(history.start, full_hour(origin)), 0)
+    return without_frozen(history.energy_kwh[:ended])
+
+
+def without_frozen(energy_kwh: Floats) -> Floats:
+    """A copy with NaN for what can't be a reading: negative or infinite, or the same positive value for `FROZEN_H` or more.
+
+    Zeros stay: a zone may be idle.
+    """
+    energy = energy_kwh.copy()
+    energy[~((energy >= 0) & np.isfinite(energy))] = np.nan
+    _drop_frozen(energy, FROZEN_H)
+    return energy
+
+
+@kernel
+def _drop_frozen(energy: Floats, longest_h: int) -> None:
+    hours, zones = energy.shape
+    for z in range(zones):
+        begin = 0
+        for t in range(1, hours + 1):
+            if t == hours or energy[t, z] != energy[begin, z]:
+                if t - begin >= longest_h and energy[begin, z] > 0:
+                    energy[begin:t, z] = np.nan
+                begin = t
+
+
+def usage_index(energy_kwh: Floats, first: int, count: int) -> Floats:
+    """P, kWh: `count` hours x zones from row `first` on, which may lie up to 24 h past the end. NaN where nothing is known.
+
+    Looks back 24 h and more, so it is known a day ahead. Lags that are missing leave their weight to the others.
+    """
+    rows = np.arange(first, first + count)
+    total = np.zeros((count, energy_kwh.shape[1]))
+    weight = np.zeros_like(total)
+    for lag_h, share in zip(LAGS_H, LAG_WEIGHTS, strict=True):
+        row = rows - lag_h
+        there = (row >= 0) & (row < len(energy_kwh))
+        seen = np.full_like(total, np.nan)
+        seen[there] = energy_kwh[row[there]]
+        known = np.isfinite(seen)
+        total += np.where(known, share * seen, 0.0)
+        weight += share * known
+    return np.asarray(np.divide(total, weight, out=np.full_like(total, np.nan), where=weight > 0))
