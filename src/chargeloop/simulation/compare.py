@@ -4,14 +4,14 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import numpy as np
 
 from chargeloop.guidance import Guide
 from chargeloop.model import BadInput, City, Command, Event, Layout
 from chargeloop.physics import local
-from chargeloop.simulation.drivers import Drivers, draw_drivers
+from chargeloop.simulation.drivers import draw_drivers
 from chargeloop.simulation.kpis import Kpis
 from chargeloop.simulation.twin import POLICIES, Twin
 
@@ -25,6 +25,9 @@ class Controller(Protocol):
     def step(self, events: Iterable[Event], now: datetime) -> Iterable[Command]: ...
 
 
+MakeController: TypeAlias = Callable[[Layout, Guide, datetime], Controller]  # for a run that starts then
+
+
 def simulate(
     city: City,
     policies: Sequence[str],
@@ -34,7 +37,7 @@ def simulate(
     *,
     start: datetime | None = None,
     step_s: int = 60,
-    controllers: dict[str, Callable[[Layout, Guide], Controller]] | None = None,
+    controllers: dict[str, MakeController] | None = None,
     progress: Callable[[str, float], None] = lambda _policy, _share: None,
 ) -> dict[str, Kpis]:
     """Run each policy over the same days and drivers.
@@ -45,7 +48,7 @@ def simulate(
     Raises:
         BadInput: unknown policy, or a time that makes no sense.
     """
-    makers = {LOOP: lambda layout, guide: _offline_loop(city, layout, guide, seed), **(controllers or {})}
+    makers: dict[str, MakeController] = {LOOP: lambda *at: _offline_loop(city, *at, seed), **(controllers or {})}
     unknown = [policy for policy in policies if policy not in BASELINES and policy not in makers]
     if unknown:
         raise BadInput("policy", f"there is no policy {unknown[0]!r}; there are: {', '.join((*BASELINES, *makers))}")
@@ -60,7 +63,7 @@ def simulate(
         cpu_s = time.process_time()
         kind = policy if policy in POLICIES else "external"
         twin = Twin(city, layout, guide, drivers, begin, step_s, kind, np.random.default_rng([seed, 1]))
-        controller = makers[policy](layout, guide) if kind == "external" else None
+        controller = makers[policy](layout, guide, begin) if kind == "external" else None
         run(twin, controller, lambda share, name=policy: progress(name, share))  # type: ignore[misc]
         results[policy] = replace(twin.kpis(), cpu_s=time.process_time() - cpu_s)
     return results
@@ -87,10 +90,7 @@ def default_day(city: City) -> datetime:
     return day.astimezone(last.tzinfo)
 
 
-def _offline_loop(city: City, layout: Layout, guide: Guide, seed: int) -> Controller:
+def _offline_loop(city: City, layout: Layout, guide: Guide, start: datetime, seed: int) -> Controller:
     from chargeloop.loop import OfflineLoop  # noqa: PLC0415 (brings all stages; the baselines don't need them)
 
-    return OfflineLoop(city, layout, guide, seed)
-
-
-__all__ = ["BASELINES", "LOOP", "Controller", "Drivers", "default_day", "run", "simulate"]
+    return OfflineLoop(city, layout, guide, start, seed=seed)

@@ -1,4 +1,4 @@
-"""The course of a driver's charge: appear, choose, drive, arrive, queue, plug in, leave; and of a bay: fault, repair, reservation.
+"""The course of a charge: appear, choose, drive, arrive, queue, plug in, leave; and of a bay: fault, repair, reservation.
 
 Everything happens at its exact instant; only power is fixed for a step at a time (`power.set_power`), so a vehicle
 that plugs in within a step draws power from the next one on.
@@ -24,15 +24,18 @@ from chargeloop.simulation.state import (
     Rules,
     Stage,
     State,
+    Whole,
 )
 
-# numba takes plain integers as constants
-_, _ASKING, _DRIVING, _QUEUED, _PLUGGED_IN, _SERVED, _GAVE_UP = (int(stage) for stage in Stage)
-_ARRIVAL, _GIVE_UP, _CHARGE_END, _LEAVE, _ANSWER, _FAULT, _REPAIR, _RESERVATION_END = (int(due) for due in Due)
-_REQUESTED, _ARRIVED, _STARTED, _CHARGED, _ENDED, _WITHDRAWN, _STATUS = (int(fact) for fact in Fact)
-_FULL, _DEPARTED, _BY_FAULT = int(Reason.FULL), int(Reason.DEPARTED), int(Reason.FAULT)
-_SHORTEST_WAIT, _EXTERNAL = int(Policy.SHORTEST_WAIT), int(Policy.EXTERNAL)
-_AVAILABLE, _FAULTED = int(EvseStatus.AVAILABLE), int(EvseStatus.FAULTED)
+# NumPy integers: for each plain one, numba would compile a variant of every kernel that it is handed to.
+_, _ASKING, _DRIVING, _QUEUED, _PLUGGED_IN, _SERVED, _GAVE_UP = (np.int64(stage) for stage in Stage)
+_ARRIVAL, _GIVE_UP, _CHARGE_END, _LEAVE, _ANSWER, _FAULT, _REPAIR, _RESERVATION_END = (np.int64(due) for due in Due)
+_REQUESTED, _ARRIVED, _STARTED, _CHARGED, _ENDED, _WITHDRAWN, _STATUS = (np.int64(fact) for fact in Fact)
+_FULL, _DEPARTED, _, _BY_FAULT = (np.int64(reason) for reason in Reason)
+_SHORTEST_WAIT, _EXTERNAL = np.int64(Policy.SHORTEST_WAIT), np.int64(Policy.EXTERNAL)
+_NOBODY = _NO_BAY = np.int64(-1)
+_NEARBY = np.int64(0)  # column of the option that is reached soonest
+_AVAILABLE, _FAULTED = float(EvseStatus.AVAILABLE), float(EvseStatus.FAULTED)
 
 OVERDUE_S = 5 * 60.0  # a vehicle that should be gone already is expected to leave within this
 LEAST_SOC = 0.01
@@ -44,7 +47,7 @@ DC_LONGEST, DC_LONGEST_S = 2.0, 1800.0
 @kernel
 def advance(state: State, rules: Rules, until_s: float) -> bool:
     """Let everything happen that is due before `until_s`. False: the log is full; read it and call again."""
-    cars, count = state.cars, state.count
+    cars, count = state.cars, state.counts
     while not (count[LISTENING] and count[LOGGED] > LOG_ROWS - LOG_MARGIN):
         d = count[CURSOR]
         appear_s = cars[d].appear_s if d < cars.size else np.inf
@@ -61,7 +64,7 @@ def advance(state: State, rules: Rules, until_s: float) -> bool:
 
 
 @kernel
-def _come_to_pass(state: State, rules: Rules, kind: int, who: int, now_s: float) -> None:
+def _come_to_pass(state: State, rules: Rules, kind: Whole, who: Whole, now_s: float) -> None:
     """Do what is due, unless it has been overtaken by something else."""
     if kind == _ARRIVAL:
         _arrive(state, rules, who, now_s)
@@ -77,7 +80,7 @@ def _come_to_pass(state: State, rules: Rules, kind: int, who: int, now_s: float)
             end_session(state, who, now_s, _FULL if bay.charged else _DEPARTED)
     elif kind == _ANSWER:
         if state.cars[who].stage == _ASKING:
-            _go_for(state, who, 0, now_s)
+            _go_for(state, who, _NEARBY, now_s)
     elif kind == _FAULT:
         _break_down(state, who, now_s)
     elif kind == _REPAIR:
@@ -89,8 +92,8 @@ def _come_to_pass(state: State, rules: Rules, kind: int, who: int, now_s: float)
 
 
 @kernel
-def _appear(state: State, rules: Rules, d: int, now_s: float) -> None:
-    note(state, now_s, _REQUESTED, d, -1, 0.0)
+def _appear(state: State, rules: Rules, d: Whole, now_s: float) -> None:
+    note(state, now_s, _REQUESTED, d, _NO_BAY, 0.0)
     if state.option[d, 0] < 0:
         withdraw(state, d, now_s)
     elif rules.policy == _EXTERNAL:
@@ -103,24 +106,24 @@ def _appear(state: State, rules: Rules, d: int, now_s: float) -> None:
 
 
 @kernel
-def _soonest_option(state: State, rules: Rules, d: int, now_s: float) -> int:
+def _soonest_option(state: State, rules: Rules, d: Whole, now_s: float) -> int:
     """Column of the option with the shortest expected drive + wait."""
     best, best_s = 0, np.inf
     for k in range(state.option.shape[1]):
         p, drive_s = state.option[d, k], state.option_s[d, k]
         if p < 0 or drive_s >= best_s:  # sorted by drive time
             break
-        total_s = drive_s + expected_wait_s(state, rules, p, now_s, now_s + drive_s, True)
+        total_s = drive_s + expected_wait_s(state, rules, p, now_s, now_s + drive_s)
         if total_s < best_s:
             best, best_s = k, total_s
     return best
 
 
 @kernel
-def expected_wait_s(state: State, rules: Rules, p: int, now_s: float, arrive_s: float, with_inbound: bool) -> float:
+def expected_wait_s(state: State, rules: Rules, p: Whole, now_s: float, arrive_s: float) -> float:
     """Wait expected at pool `p` by one who arrives at `arrive_s`, from what drivers have said, not from what they will do.
 
-    Counts the running sessions, those who queue and, `with_inbound`, those on their way who arrive before.
+    Counts the running sessions, those who queue, and those on their way who arrive before.
     """
     cars, pool = state.cars, state.pools[p]
     free_s = state.scratch[: pool.end - pool.begin]
@@ -138,7 +141,7 @@ def expected_wait_s(state: State, rules: Rules, p: int, now_s: float, arrive_s: 
     while other >= 0:
         take_bay(free_s, now_s, cars[other].said_stay_s)
         other = cars[other].next
-    other = pool.inbound_head if with_inbound else -1
+    other = pool.inbound_head
     while other >= 0 and cars[other].arrive_s <= arrive_s:
         take_bay(free_s, cars[other].arrive_s, cars[other].said_stay_s)
         other = cars[other].next
@@ -146,7 +149,7 @@ def expected_wait_s(state: State, rules: Rules, p: int, now_s: float, arrive_s: 
 
 
 @kernel
-def _expected_end_s(state: State, rules: Rules, e: int, now_s: float) -> float:
+def _expected_end_s(state: State, rules: Rules, e: Whole, now_s: float) -> float:
     """When the vehicle at bay `e` should be gone: AC by what its driver said, DC by the energy still to come."""
     bay = state.bays[e]
     car = state.cars[bay.driver]
@@ -160,12 +163,12 @@ def _expected_end_s(state: State, rules: Rules, e: int, now_s: float) -> float:
 
 
 @kernel
-def _go_for(state: State, d: int, k: int, now_s: float) -> None:
+def _go_for(state: State, d: Whole, k: Whole, now_s: float) -> None:
     head_for(state, d, state.option[d, k], now_s, state.option_s[d, k], state.option_m[d, k])
 
 
 @kernel
-def head_for(state: State, d: int, p: int, now_s: float, drive_s: float, drive_m: float) -> None:
+def head_for(state: State, d: Whole, p: Whole, now_s: float, drive_s: float, drive_m: float) -> None:
     """Set out for pool `p`."""
     car = state.cars[d]
     if car.hops == 0:
@@ -181,19 +184,18 @@ def head_for(state: State, d: int, p: int, now_s: float, drive_s: float, drive_m
 
 
 @kernel
-def _arrive(state: State, rules: Rules, d: int, now_s: float) -> None:
+def _arrive(state: State, rules: Rules, d: Whole, now_s: float) -> None:
     car = state.cars[d]
     p = car.pool
     quit_inbound(state, p, d)
     e = _bay_for(state, p, d)
-    if e < 0 and rules.policy < _SHORTEST_WAIT and car.hops < MAX_HOPS:
-        if expected_wait_s(state, rules, p, now_s, now_s, False) > rules.long_wait_s:
-            h = _next_stop(state, d, p)
-            if h >= 0:
-                car.hops += 1
-                head_for(state, d, state.near[p, h], now_s, state.near_s[p, h], state.near_m[p, h])
-                return
-    note(state, now_s, _ARRIVED, d, -1, float(p))
+    if e < 0 and rules.policy < _SHORTEST_WAIT and expected_wait_s(state, rules, p, now_s, now_s) > rules.long_wait_s:
+        h = _next_stop(state, d, p)
+        if h >= 0:
+            car.hops += 1
+            head_for(state, d, state.near[p, h], now_s, state.near_s[p, h], state.near_m[p, h])
+            return
+    note(state, now_s, _ARRIVED, d, _NO_BAY, float(p))
     if e >= 0:
         plug_in(state, e, d, now_s)
     else:
@@ -203,7 +205,7 @@ def _arrive(state: State, rules: Rules, d: int, now_s: float) -> None:
 
 
 @kernel
-def _bay_for(state: State, p: int, d: int) -> int:
+def _bay_for(state: State, p: Whole, d: Whole) -> int:
     """A bay of pool `p` that driver `d` may use now: the one reserved for him, else the first that is free; -1: none."""
     pool = state.pools[p]
     if pool.idle == 0:
@@ -220,8 +222,10 @@ def _bay_for(state: State, p: int, d: int) -> int:
 
 
 @kernel
-def _next_stop(state: State, d: int, p: int) -> int:
-    """Column in `near` of the next pool that the driver has not been at; -1 where there is none."""
+def _next_stop(state: State, d: Whole, p: Whole) -> int:
+    """Column in `near` of the next pool that the driver has not been at; -1: there is none, or he has driven enough."""
+    if state.cars[d].hops == MAX_HOPS:
+        return -1
     for h in range(state.near.shape[1]):
         seen = False
         for i in range(state.cars[d].hops + 1):
@@ -232,7 +236,7 @@ def _next_stop(state: State, d: int, p: int) -> int:
 
 
 @kernel
-def plug_in(state: State, e: int, d: int, now_s: float) -> None:
+def plug_in(state: State, e: Whole, d: Whole, now_s: float) -> None:
     car, bay = state.cars[d], state.bays[e]
     driven_kwh = car.drive_m / 1000 * car.kwh_per_km
     car.soc = max(car.soc - driven_kwh / car.battery_kwh, min(LEAST_SOC, car.soc))
@@ -256,7 +260,7 @@ def plug_in(state: State, e: int, d: int, now_s: float) -> None:
 
 
 @kernel
-def _end_charge(state: State, e: int, now_s: float) -> None:
+def _end_charge(state: State, e: Whole, now_s: float) -> None:
     bay = state.bays[e]
     if bay.driver < 0 or bay.charged or bay.charge_end_s != now_s:
         return
@@ -272,7 +276,7 @@ def _end_charge(state: State, e: int, now_s: float) -> None:
 
 
 @kernel
-def end_session(state: State, e: int, now_s: float, reason: int) -> None:
+def end_session(state: State, e: Whole, now_s: float, reason: Whole) -> None:
     bay = state.bays[e]
     d = bay.driver
     accrue(state, e, now_s)
@@ -286,7 +290,7 @@ def end_session(state: State, e: int, now_s: float, reason: int) -> None:
 
 
 @kernel
-def offer_bay(state: State, e: int, now_s: float) -> None:
+def offer_bay(state: State, e: Whole, now_s: float) -> None:
     """Give an empty bay to the one it is reserved for or, where it is not, to the first in the queue."""
     bay = state.bays[e]
     if bay.broken > 0:
@@ -298,35 +302,35 @@ def offer_bay(state: State, e: int, now_s: float) -> None:
 
 
 @kernel
-def withdraw(state: State, d: int, now_s: float) -> None:
+def withdraw(state: State, d: Whole, now_s: float) -> None:
     """Give up for good."""
     state.cars[d].stage = _GAVE_UP
     state.cars[d].end_s = now_s
-    note(state, now_s, _WITHDRAWN, d, -1, 0.0)
+    note(state, now_s, _WITHDRAWN, d, _NO_BAY, 0.0)
 
 
 @kernel
-def end_reservation(state: State, e: int, now_s: float) -> None:
+def end_reservation(state: State, e: Whole, now_s: float) -> None:
     bay = state.bays[e]
     bay.reserved_for = -1
     if bay.driver < 0 and bay.broken == 0:
-        note(state, now_s, _STATUS, -1, e, float(_AVAILABLE))
+        note(state, now_s, _STATUS, _NOBODY, e, _AVAILABLE)
         offer_bay(state, e, now_s)
 
 
 @kernel
-def _break_down(state: State, e: int, now_s: float) -> None:
+def _break_down(state: State, e: Whole, now_s: float) -> None:
     bay = state.bays[e]
     bay.broken += 1
     if bay.driver >= 0:
         end_session(state, e, now_s, _BY_FAULT)
-    note(state, now_s, _STATUS, -1, e, float(_FAULTED))
+    note(state, now_s, _STATUS, _NOBODY, e, _FAULTED)
 
 
 @kernel
-def _repair(state: State, e: int, now_s: float) -> None:
+def _repair(state: State, e: Whole, now_s: float) -> None:
     bay = state.bays[e]
     bay.broken -= 1
     if bay.broken == 0:
-        note(state, now_s, _STATUS, -1, e, float(_AVAILABLE))
+        note(state, now_s, _STATUS, _NOBODY, e, _AVAILABLE)
         offer_bay(state, e, now_s)

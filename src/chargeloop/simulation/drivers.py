@@ -86,9 +86,9 @@ def draw_drivers(
 ) -> Drivers:
     """Draw the drivers who appear within `hours` from `start`.
 
-    They come as a Poisson process at the rate that makes the bay-hours asked for equal to
-    `Behaviour.busy_share` x bays in each zone, hour and kind of current, times one factor: such that the expected level over the
-    evenings of the days drawn is `level`, or 1 where `level` is None (the measured demand).
+    They come as a Poisson process at the rate that makes the bay-hours asked for equal to `Behaviour.busy_share` x bays in
+    each zone, hour and kind of current, times one factor: such that the expected level over the evenings of the days drawn
+    is `level`, or 1 where `level` is None (the measured demand).
     """
     models, tiers = _fleet(city)
     dc_kw = _zone_dc_kw(layout)
@@ -102,8 +102,8 @@ def draw_drivers(
     appear = slots[slot] + rng.random(slot.size) * 3600
     begin = start.timestamp()
     inside = (appear >= begin) & (appear < begin + hours * 3600)
-    order = np.argsort(appear[inside], kind="stable")
-    appear, current, zone = (x[inside][order] for x in (appear, current, zone))
+    order = np.flatnonzero(inside)[np.argsort(appear[inside], kind="stable")]
+    appear, current, zone = appear[order], current[order], zone[order]
     size, is_dc = appear.size, current == 1
 
     lon, lat = _places(city, zone, rng)
@@ -170,7 +170,7 @@ def in_evening(appear_s: Floats, time_zone: str) -> NDArray[np.bool_]:
 
 def _level(appear_s: Floats, asked_s: Floats, time_zone: str, layout: Layout, start: datetime, hours: int) -> float:
     """Bay-hours asked for in the evenings over half of the bay-hours there are."""
-    evening_h = in_evening(start.timestamp() + 60.0 * np.arange(hours * 60), time_zone).sum() / 60
+    evening_h = in_evening(start.timestamp() + 60 * np.arange(hours * 60, dtype=np.float64), time_zone).sum() / 60
     if evening_h == 0:
         return float("nan")
     asked_h = asked_s[in_evening(appear_s, time_zone)].sum() / 3600

@@ -1,14 +1,14 @@
 """What is due, in order of time (a binary heap), who waits or is on the way (lists linked through the drivers), and the log."""
 
 from chargeloop.physics import kernel
-from chargeloop.simulation.state import DUE, LISTENING, LOGGED, State
+from chargeloop.simulation.state import DUE, LISTENING, LOGGED, State, Whole
 
 
 @kernel
-def push(state: State, at_s: float, kind: int, who: int) -> None:
+def push(state: State, at_s: float, kind: Whole, who: Whole) -> None:
     heap = state.due
-    i = state.count[DUE]
-    state.count[DUE] += 1
+    i = state.counts[DUE]
+    state.counts[DUE] += 1
     while i > 0 and heap[(i - 1) // 2].at_s > at_s:
         heap[i] = heap[(i - 1) // 2]
         i = (i - 1) // 2
@@ -22,8 +22,8 @@ def pop(state: State) -> tuple[float, int, int]:
     """Take out the earliest: when, what, who."""
     heap = state.due
     at_s, kind, who = heap[0].at_s, heap[0].kind, heap[0].who
-    state.count[DUE] -= 1
-    last = state.count[DUE]
+    state.counts[DUE] -= 1
+    last = state.counts[DUE]
     i = 0
     while 2 * i + 1 < last:
         below = 2 * i + 1
@@ -38,20 +38,20 @@ def pop(state: State) -> tuple[float, int, int]:
 
 
 @kernel
-def note(state: State, at_s: float, kind: int, driver: int, evse: int, value: float) -> None:
+def note(state: State, at_s: float, kind: Whole, driver: Whole, evse: Whole, value: float) -> None:
     """Write down what happened, if somebody listens."""
-    if state.count[LISTENING]:
-        row = state.log[state.count[LOGGED]]
+    if state.counts[LISTENING]:
+        row = state.log[state.counts[LOGGED]]
         row.at_s = at_s
         row.kind = kind
         row.driver = driver
         row.evse = evse
         row.value = value
-        state.count[LOGGED] += 1
+        state.counts[LOGGED] += 1
 
 
 @kernel
-def join_queue(state: State, p: int, d: int) -> None:
+def join_queue(state: State, p: Whole, d: Whole) -> None:
     pool, cars = state.pools[p], state.cars
     last = pool.queue_tail
     cars[d].prev = last
@@ -65,7 +65,7 @@ def join_queue(state: State, p: int, d: int) -> None:
 
 
 @kernel
-def quit_queue(state: State, p: int, d: int) -> None:
+def quit_queue(state: State, p: Whole, d: Whole) -> None:
     pool, cars = state.pools[p], state.cars
     before, after = cars[d].prev, cars[d].next
     if before >= 0:
@@ -80,7 +80,7 @@ def quit_queue(state: State, p: int, d: int) -> None:
 
 
 @kernel
-def join_inbound(state: State, p: int, d: int) -> None:
+def join_inbound(state: State, p: Whole, d: Whole) -> None:
     """Into the list of those on their way, in the order in which they will arrive."""
     pool, cars = state.pools[p], state.cars
     before, after = -1, pool.inbound_head
@@ -98,7 +98,7 @@ def join_inbound(state: State, p: int, d: int) -> None:
 
 
 @kernel
-def quit_inbound(state: State, p: int, d: int) -> None:
+def quit_inbound(state: State, p: Whole, d: Whole) -> None:
     pool, cars = state.pools[p], state.cars
     before, after = cars[d].prev, cars[d].next
     if before >= 0:

@@ -18,9 +18,10 @@ class Kpis:
     """Figures of one run.
 
     Minutes are means over the requests that came to an end (plugged in or given up); `charge_min` and `cost_cny` over the
-    charges that ended. `answer_min`: from asking to setting out. `open`: still driving or waiting at the end. `served_share`:
-    plugged in, of those that came to an end. `utilisation_*`: time that bays were taken over the time there was; `jain`: how evenly over
-    the stations (1 = all the same). `level`: (bay-hours asked for at 17-23 h) / (0.5 x bays x 6 h); None where the run has no such hour.
+    charges that ended. `answer_min`: from asking to setting out. `open`: still driving or waiting at the end.
+    `served_share`: plugged in, of those that came to an end. `utilisation*`: time that bays were taken over the time there was;
+    `jain`: how evenly over the stations (1: all the same). `level`: (bay-hours asked for at 17-23 h) / (0.5 x bays x 6 h),
+    None where the run has no such hour.
     """
 
     requests: int
@@ -107,7 +108,7 @@ def kpis_of(
 def _wait_min(cars: Records) -> Floats:
     """From arriving at the station that served, or that the driver waited at last, to plug-in or giving up."""
     until = np.where(np.isfinite(cars["start_s"]), cars["start_s"], cars["end_s"])
-    return np.nan_to_num((until - cars["arrive_s"]) / 60)
+    return np.asarray(np.nan_to_num((until - cars["arrive_s"]) / 60))
 
 
 def _busy(city: City, layout: Layout, cars: Records, span_s: tuple[float, float]) -> tuple[Floats, Floats | None]:
@@ -126,7 +127,7 @@ def _busy(city: City, layout: Layout, cars: Records, span_s: tuple[float, float]
 
 def _time_in(evse: Ints, begin: Floats, end: Floats, window: tuple[float, float], size: int) -> Floats:
     inside = np.maximum(np.minimum(end, window[1]) - np.maximum(begin, window[0]), 0)
-    return np.bincount(evse, inside, size)
+    return np.bincount(evse, inside, size).astype(np.float64)
 
 
 def _cost_cny(city: City, layout: Layout, cars: Records, ended: np.ndarray, charge_min: Floats) -> Floats:

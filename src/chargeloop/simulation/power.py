@@ -4,14 +4,14 @@ import numpy as np
 
 from chargeloop.physics import accepted_kw, kernel
 from chargeloop.simulation.due import push
-from chargeloop.simulation.state import Due, State
+from chargeloop.simulation.state import Due, State, Whole
 
-_CHARGE_END = int(Due.CHARGE_END)
+_CHARGE_END = np.int64(Due.CHARGE_END)
 ALMOST_KWH = 1e-9
 
 
 @kernel
-def accrue(state: State, e: int, now_s: float) -> None:
+def accrue(state: State, e: Whole, now_s: float) -> None:
     """Book the energy that flowed into the vehicle at bay `e` since it was last booked."""
     bay = state.bays[e]
     car = state.cars[bay.driver]
@@ -34,7 +34,7 @@ def accrue_all(state: State, now_s: float) -> float:
 
 
 @kernel
-def allowed_kw(state: State, e: int, now_s: float) -> float:
+def allowed_kw(state: State, e: Whole, now_s: float) -> float:
     """What the EVSE may offer: its rating, the limit set from outside, and the charging profile in force."""
     bay = state.bays[e]
     allowed = min(bay.kw, bay.limit_kw)

@@ -64,5 +64,4 @@ def _reach(
 
 def _sorted(pool: Ints, drive_s: Floats, drive_m: Floats) -> tuple[Ints, Floats, Floats]:
     order = np.argsort(drive_s, axis=1, kind="stable")
-    pool, drive_s, drive_m = (np.take_along_axis(x, order, axis=1) for x in (pool, drive_s, drive_m))
-    return pool, drive_s, drive_m
+    return np.take_along_axis(pool, order, 1), np.take_along_axis(drive_s, order, 1), np.take_along_axis(drive_m, order, 1)

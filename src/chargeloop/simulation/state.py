@@ -16,11 +16,12 @@ from chargeloop.physics import curve_table
 from chargeloop.simulation.drivers import Drivers
 
 Bools = NDArray[np.bool_]
+Whole: TypeAlias = int | np.int64  # an index or code, as kernels are handed it
 Records: TypeAlias = NDArray[Any]  # of one of the dtypes below
 MAX_HOPS = 3  # a driver who goes on from queue to queue stays at the fourth station
 LOG_ROWS = 1 << 14
 PLAN_STEPS = 12
-CURSOR, DUE, LOGGED, LISTENING = range(4)  # places in `State.count`
+CURSOR, DUE, LOGGED, LISTENING = range(4)  # places in `State.counts`
 
 
 class Stage(IntEnum):
@@ -116,7 +117,7 @@ LOG_ROW = _record(f8="at_s value", i8="kind driver evse")
 
 class State(NamedTuple):
     """`option`: pools within reach of each driver, soonest there first (D x K, -1 padded), `visited`: pools where he was.
-    `near`: other pools of the same current, soonest first (P x H). `due`: binary heap by time. `count`: see above.
+    `near`: other pools of the same current, soonest first (P x H). `due`: binary heap by time. `counts`: see above.
     """
 
     cars: Records
@@ -133,7 +134,7 @@ class State(NamedTuple):
     circuits: Records
     due: Records
     log: Records
-    count: Ints
+    counts: Ints
     scratch: Floats
     dc_table: Floats
     ac_kw: Floats
@@ -209,7 +210,7 @@ def new_state(
         circuits=new_circuits(layout),
         due=np.zeros(0, dtype=DUE_ROW),
         log=np.zeros(LOG_ROWS, dtype=LOG_ROW),
-        count=np.zeros(4, dtype=np.int64),
+        counts=np.zeros(4, dtype=np.int64),
         scratch=np.zeros(int(layout.pool_bays.max())),
         dc_table=dc_table,
         ac_kw=ac_kw,

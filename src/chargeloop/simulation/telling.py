@@ -120,9 +120,9 @@ class Teller:
     def read(self, state: State) -> list[Event]:
         """Everything in the log, in order, and empty it."""
         events: list[Event] = []
-        for at_s, value, kind, d, e in state.log[: state.count[LOGGED]].tolist():
+        for at_s, value, kind, d, e in state.log[: state.counts[LOGGED]].tolist():
             self._tell(events, kind, instant(at_s), d, e, value, state.cars)
-        state.count[LOGGED] = 0
+        state.counts[LOGGED] = 0
         return events
 
     def _tell(self, events: list[Event], kind: int, at: datetime, d: int, e: int, value: float, cars: Records) -> None:

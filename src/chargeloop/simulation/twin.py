@@ -200,7 +200,7 @@ class Twin:
     def _move(self, rules: Rules, listening: bool) -> list[Event]:
         state, before_s = self.state, self.now_s
         end_s = before_s + self.step_s
-        state.count[LISTENING] = listening
+        state.counts[LISTENING] = listening
         events: list[Event] = []
         load_kw = set_power(state, before_s, float(self.step_s))
         while not advance(state, rules, end_s):
@@ -231,7 +231,7 @@ class Twin:
 
     def _set_heap(self) -> None:
         """Room for all that can be due at once: four things a driver, four a bay, and the faults still to come."""
-        due, evses = int(self.state.count[DUE]), len(self._layout.evse_ids)
+        due, evses = int(self.state.counts[DUE]), len(self._layout.evse_ids)
         faults = int(self._faults_per_day * self.drivers.hours / 24 * evses)
         heap = np.zeros(due + 4 * (len(self.drivers) + evses + faults) + 1000, dtype=DUE_ROW)
         heap[:due] = self.state.due[:due]
@@ -291,7 +291,7 @@ class Twin:
         bays["reserved_for"][e] = d if d >= 0 else STRANGER
         bays["reserved_until_s"][e] = until_s
         self._reserved[command.reservation_id] = (e, until_s)
-        if self.state.count[DUE] == self.state.due.size:
+        if self.state.counts[DUE] == self.state.due.size:
             self._set_heap()
         push(self.state, until_s, int(Due.RESERVATION_END), e)
         note(self.state, self.now_s, int(Fact.STATUS), -1, e, float(EvseStatus.RESERVED))
