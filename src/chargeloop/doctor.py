@@ -7,8 +7,10 @@ import os
 import re
 import shutil
 import socket
+import sqlite3
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -61,7 +63,9 @@ def examine(args: argparse.Namespace) -> Iterator[Finding]:
     except BadInput as error:
         chosen = settings.Settings()
         yield Finding("settings", "wrong", str(error), "correct it; what follows is about the defaults")
+    yield city_folder(chosen.city)
     yield data_folder(chosen.data_dir)
+    yield database(chosen.data_dir / "chargeloop.db")
     yield from ports(chosen.host, chosen.http_port, chosen.ocpp_port)
     yield browser()
 
@@ -107,6 +111,17 @@ def pages(folder: Path) -> Finding:
     return Finding("web pages", "note", "not built; the HTTP API works without them", "`make setup` in a checkout with web/")
 
 
+def city_folder(folder: Path | None) -> Finding:
+    """Whether the whole city can be read, which takes a few seconds for a large one."""
+    from chargeloop.city import load_city  # noqa: PLC0415 (heavy)
+
+    try:
+        city = load_city(folder)
+    except BadInput as error:
+        return Finding("city", "wrong", str(error), "correct that file, or leave CHARGELOOP_CITY unset for the built-in city")
+    return Finding("city", "ok", f"{city.name}: {len(city.stations)} stations in {len(city.zones)} zones")
+
+
 def data_folder(folder: Path) -> Finding:
     """Whether the database's folder, or the nearest parent that exists, can be written and has room."""
     existing = next(parent for parent in (folder.absolute(), *folder.absolute().parents) if parent.exists())
@@ -116,6 +131,29 @@ def data_folder(folder: Path) -> Finding:
     if free_gb < SPACE_TO_RUN_GB:
         return Finding("data folder", "wrong", f"{folder}: only {free_gb:.1f} GB free", "make room, or set CHARGELOOP_DATA_DIR")
     return Finding("data folder", "ok", f"{folder}, {free_gb:.0f} GB free{'' if folder.exists() else ', made when needed'}")
+
+
+def database(path: Path) -> Finding:
+    """Whether the database opens, and has the layout that this version works with."""
+    from alembic.script import ScriptDirectory  # noqa: PLC0415 (slow to import)
+
+    from chargeloop.persistence.engine import MIGRATIONS  # noqa: PLC0415 (heavy)
+
+    if not path.exists():
+        return Finding("database", "ok", f"{path}: none yet, made at the first start")
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            (layout,) = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    except (sqlite3.Error, TypeError) as error:
+        return Finding("database", "wrong", f"{path}: {error}", "restore a backup, or move the file away to begin anew")
+    layouts = [each.revision for each in ScriptDirectory(MIGRATIONS).walk_revisions()]
+    if layout not in layouts:
+        return Finding("database", "wrong", f"{path}: layout {layout} is not known", "a newer Chargeloop made it: run that one")
+    if layout != layouts[0]:
+        return Finding(
+            "database", "note", f"{path}: layout {layout}, newest is {layouts[0]}", "back up; the next start migrates it"
+        )
+    return Finding("database", "ok", f"{path}: {path.stat().st_size / 1e6:.0f} MB, layout {layout}")
 
 
 def ports(host: str, http_port: int, ocpp_port: int) -> Iterator[Finding]:

@@ -3,15 +3,18 @@ import http.server
 import json
 import os
 import socket
+import sqlite3
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from chargeloop import doctor
 from chargeloop.cli import main
+from chargeloop.persistence import Store
 
 
 @pytest.fixture
@@ -114,6 +117,32 @@ def test_a_data_folder_under_a_file_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     assert doctor.data_folder(tmp_path / "file" / "var").state == "wrong"
     assert doctor.data_folder(tmp_path / "new" / "var").state == "ok"
+
+
+async def test_a_database_is_opened_and_its_layout_compared(tmp_path: Path) -> None:
+    path = tmp_path / "chargeloop.db"
+    assert doctor.database(path).found.endswith("made at the first start")
+    await (await Store.open(path)).close()
+    assert doctor.database(path).state == "ok"
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE alembic_version SET version_num = 'of tomorrow'")
+    newer = doctor.database(path)
+    assert newer.state == "wrong"
+    assert "newer Chargeloop" in newer.mend
+
+
+@pytest.mark.parametrize("content", [b"", b"no database at all, but long enough to be taken for one" * 100])
+def test_a_damaged_database_is_wrong(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "chargeloop.db"
+    path.write_bytes(content)
+    assert doctor.database(path).state == "wrong"
+
+
+def test_the_city_is_read(tmp_path: Path) -> None:
+    assert doctor.city_folder(None).state == "ok"
+    broken = doctor.city_folder(tmp_path)
+    assert broken.state == "wrong"
+    assert str(tmp_path) in broken.found
 
 
 def test_ports_say_who_answers(taken_port: int, free_port: int) -> None:
