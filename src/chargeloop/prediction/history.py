@@ -18,10 +18,8 @@ def known_until(history: Demand, origin: datetime) -> Floats:
     """Hours x zones that had ended at the origin, frozen stretches and impossible values as NaN; may end earlier.
 
     Raises:
-        BadInput: where the arrays have not two dimensions, or a time has no zone.
+        BadInput: where the array has not two dimensions, or a time has no zone.
     """
-    if history.energy_kwh.ndim != 2:
-        raise BadInput("demand.energy_kwh", f"want hours x zones, got {history.energy_kwh.ndim} dimensions")
     if origin.tzinfo is None or history.start.tzinfo is None:
         raise BadInput("origin", "times need a zone")
     ended = max(hours_between(history.start, full_hour(origin)), 0)
@@ -32,7 +30,12 @@ def without_frozen(energy_kwh: Floats) -> Floats:
     """A copy with NaN for what can't be a reading: negative or infinite, or the same positive value for `FROZEN_H` or more.
 
     Zeros stay: a zone may be idle.
+
+    Raises:
+        BadInput: where the array has not two dimensions.
     """
+    if energy_kwh.ndim != 2:
+        raise BadInput("demand.energy_kwh", f"want hours x zones, got {energy_kwh.ndim} dimensions")
     energy = energy_kwh.copy()
     energy[~((energy >= 0) & np.isfinite(energy))] = np.nan
     _drop_frozen(energy, FROZEN_H)
