@@ -48,7 +48,10 @@ def simulate(
     Raises:
         BadInput: unknown policy, or a time that makes no sense.
     """
-    makers: dict[str, MakeController] = {LOOP: lambda *at: _offline_loop(city, *at, seed), **(controllers or {})}
+    makers: dict[str, MakeController] = {
+        LOOP: lambda layout, guide, at: _offline_loop(city, layout, guide, at, seed),
+        **(controllers or {}),
+    }
     unknown = [policy for policy in policies if policy not in BASELINES and policy not in makers]
     if unknown:
         raise BadInput("policy", f"there is no policy {unknown[0]!r}; there are: {', '.join((*BASELINES, *makers))}")

@@ -222,9 +222,8 @@ def _mean_dc_stay_h(city: City, dc_kw: Floats) -> Floats:
     fleet = [(i, s.share) for i, s in zip(_fleet(city)[0], city.fleet, strict=True) if city.models[i].dc_kw > 0]
     if not fleet:
         return np.full(dc_kw.size, np.inf)
-    grid = (np.arange(20) + 0.5) / 20
-    soc = np.minimum(_quantile(city.behaviour.arrival_soc, grid), 1 - LEAST_GAIN)
-    targets = DC_TARGET[0] + grid[::4] * (DC_TARGET[1] - DC_TARGET[0])
+    soc = np.minimum(_quantile(city.behaviour.arrival_soc, _midpoints(20)), 1 - LEAST_GAIN)
+    targets = DC_TARGET[0] + _midpoints(5) * (DC_TARGET[1] - DC_TARGET[0])
     model, s, t = (x.ravel() for x in np.meshgrid([i for i, _ in fleet], soc, targets, indexing="ij"))
     weight = np.repeat([share for _, share in fleet], soc.size * targets.size)
     t = np.clip(np.maximum(t, s + LEAST_GAIN), 0, 1)
@@ -259,6 +258,11 @@ def _choice(models: Ints, tiers: Ints, city: City, kind: Current, size: int, rng
     able = np.array([(m.dc_kw if kind is Current.DC else m.ac_kw) > 0 for m in city.models])[models]
     share = np.where(able, [s.share for s in city.fleet], 0.0)
     return rng.choice(tiers.size, size, p=share / share.sum())
+
+
+def _midpoints(count: int) -> Floats:
+    """Of as many equal parts of 0..1."""
+    return (np.arange(count) + 0.5) / count
 
 
 def _quantile(values: Floats, u: Floats) -> Floats:
