@@ -87,10 +87,10 @@ def serve_station(problem: Problem, station: int, who: Ints, option: Ints, wait_
 
 @kernel
 def insert(problem: Problem, who: Ints, option: Ints, size: int, request: int, choice: int) -> int:
-    """Put a request into lists that are sorted by arrival; returns where it stands."""
+    """Put a request into lists that are in order of arrival (then turn, then number); returns where it stands."""
     at = size
-    arrive = problem.arrive_s[request, choice]
-    while at > 0 and problem.arrive_s[who[at - 1], option[at - 1]] > arrive:
+    mine = (problem.arrive_s[request, choice], problem.turn[request], request)
+    while at > 0 and (problem.arrive_s[who[at - 1], option[at - 1]], problem.turn[who[at - 1]], who[at - 1]) > mine:
         who[at], option[at] = who[at - 1], option[at - 1]
         at -= 1
     who[at], option[at] = request, choice

@@ -15,7 +15,9 @@ from chargeloop.recommendation.problem import alternatives, scores
 from chargeloop.recommendation.solvers import SOLVERS
 from chargeloop.recommendation.weights import DEFAULT, Weights
 
-SHOWN = 5  # offers kept with a decision
+SHOWN = 5  # offers that come with a decision
+SHOWN_IN_BATCH = 3  # in a city-wide run nobody scrolls through them: the chosen one and two that lost
+BATCH = 20  # requests
 
 
 def recommend(
@@ -69,9 +71,10 @@ def recommend(
 
 
 def shown_options(score: Floats, choice: Ints) -> NDArray[np.bool_]:
-    """R x K: the `SHOWN` best options of each request, its chosen one among them."""
+    """R x K: the best options of each request that its decision shows, the chosen one among them."""
+    shown = SHOWN if len(choice) < BATCH else SHOWN_IN_BATCH
     ranked = score.copy()
     going = np.flatnonzero(choice >= 0)
     ranked[going, choice[going]] = -np.inf
     place = np.argsort(np.argsort(ranked, axis=1, kind="stable"), axis=1)
-    return np.asarray((place < SHOWN) & np.isfinite(score))
+    return np.asarray((place < shown) & np.isfinite(score))
