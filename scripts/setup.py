@@ -13,7 +13,8 @@ ROOT = Path(__file__).resolve().parents[1]
 VENV = ROOT / ".venv"
 STAMPS = VENV / "stamps"
 WEB = ROOT / "web"
-PAGES = ROOT / "src" / "chargeloop" / "console" / "pages"
+PACKAGE = ROOT / "src" / "chargeloop"
+PAGES = PACKAGE / "console" / "pages"
 
 
 def main() -> int:
@@ -26,6 +27,8 @@ def main() -> int:
             step("Building the pages", sources(WEB, "node_modules", "dist"), build_pages, makes=PAGES / "index.html")
         else:
             print("No web/ here: the pages are not built, the HTTP API works without them.")
+        kernels = [path for path in sources(PACKAGE) if path.suffix == ".py" and b"@kernel" in path.read_bytes()]
+        step("Compiling the kernels (a minute or two)", kernels, compile_kernels)
         kernels = [path for path in sources(ROOT / "src", "__pycache__", "pages") if path.suffix == ".py"]
     except subprocess.CalledProcessError as error:
         print(f"{error.output}\nThe step above failed: {' '.join(map(str, error.cmd))}", file=sys.stderr)
@@ -61,7 +64,11 @@ def build_pages() -> None:
     npm("run", "build")
 
 
-def warm() -> None:
+def compile_kernels() -> None:
+    # All anew: numba does not notice when a kernel that another one calls, from another file, has changed.
+    for path in sources(PACKAGE):
+        if path.suffix in {".nbi", ".nbc"}:
+            path.unlink()
     call([sys.executable, "-m", "chargeloop.warm"])
 
 

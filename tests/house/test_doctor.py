@@ -98,6 +98,7 @@ def test_kernels_are_compiled_when_their_cache_is_newer_than_their_source(
     source = tmp_path / "wave.py"
     source.write_text("@kernel\ndef swell(x):\n    return x\n")
     assert doctor.compiled_kernels(tmp_path).state == "note"
+    assert doctor.cold_kernels(tmp_path) == ["wave.swell"]
     cache = tmp_path / "__pycache__"
     cache.mkdir()
     index = cache / f"wave.swell-1.py{sys.version_info[0]}{sys.version_info[1]}.nbi"

@@ -1,0 +1,39 @@
+"""`python -m chargeloop.warm`: run every numerical kernel once, as shipped, so that its machine code lies on disk."""
+
+import sys
+from datetime import timedelta
+
+import numpy as np
+
+from chargeloop.city import builtin_city
+from chargeloop.doctor import PACKAGE, cold_kernels
+from chargeloop.guidance import Guide
+from chargeloop.loop import OfflineLoop, stages_of
+from chargeloop.model import City, Layout
+from chargeloop.prediction import Regression
+from chargeloop.recommendation import SOLVERS
+from chargeloop.simulation import Twin, default_day, draw_drivers, run
+
+
+def warm(city: City) -> None:
+    """One evening hour of the twin with drivers who choose for themselves, then the loop with each of its solvers."""
+    layout = Layout.of(city)
+    guide = Guide.of(city, layout)
+    evening = default_day(city) + timedelta(hours=18)
+    drivers = draw_drivers(city, layout, evening, 1, None, np.random.default_rng(1))
+    run(Twin(city, layout, guide, drivers, evening, 300, "nearest", np.random.default_rng(2)), None)
+    for solver in SOLVERS:
+        stages = stages_of(city, layout, guide, solver=solver, routes=False)
+        twin = Twin(city, layout, guide, drivers, evening, 300, "external", np.random.default_rng(2))
+        run(twin, OfflineLoop(city, layout, guide, evening, stages=stages))
+    Regression.fit(city.demand, city.weather, city.time_zone)
+
+
+def main() -> None:
+    warm(builtin_city())
+    if cold := cold_kernels(PACKAGE):
+        sys.exit(f"chargeloop.warm does not reach: {', '.join(cold)}")
+
+
+if __name__ == "__main__":
+    main()
