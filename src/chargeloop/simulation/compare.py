@@ -13,7 +13,7 @@ from chargeloop.model import BadInput, City, Command, Event, Layout
 from chargeloop.physics import local
 from chargeloop.simulation.drivers import draw_drivers
 from chargeloop.simulation.kpis import Kpis
-from chargeloop.simulation.twin import POLICIES, Twin
+from chargeloop.simulation.twin import POLICIES, Twin, check_step_s
 
 BASELINES = ("nearest", "cheapest", "shortest-wait")
 LOOP = "loop"
@@ -57,6 +57,7 @@ def simulate(
         raise BadInput("policy", f"there is no policy {unknown[0]!r}; there are: {', '.join((*BASELINES, *makers))}")
     if days < 1:
         raise BadInput("days", f"at least one day, got {days}")
+    check_step_s(step_s)
     layout = Layout.of(city)
     guide = Guide.of(city, layout)
     begin = start or default_day(city)

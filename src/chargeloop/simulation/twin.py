@@ -60,6 +60,16 @@ FAULTS_PER_DAY = 1 / 60  # of one EVSE
 REPAIR_H = 4.0  # mean, exponential
 
 
+def check_step_s(step_s: int) -> None:
+    """Steps must meet the full hours, at which prices change.
+
+    Raises:
+        BadInput: where they don't.
+    """
+    if step_s <= 0 or 3600 % step_s:
+        raise BadInput("step_s", f"a step must divide the hour, got {step_s} s")
+
+
 class Twin:
     """A city in which `drivers` go to charge.
 
@@ -86,8 +96,7 @@ class Twin:
     ) -> None:
         if policy not in POLICIES:
             raise BadInput("policy", f"there is no policy {policy!r}; there are: {', '.join(POLICIES)}")
-        if step_s <= 0 or 3600 % step_s:
-            raise BadInput("step_s", f"a step must divide the hour, got {step_s} s")
+        check_step_s(step_s)
         self._city, self._layout, self._guide, self._rng = city, layout, guide, rng
         self._faults_per_day = faults_per_day
         self.drivers = drivers
