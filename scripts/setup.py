@@ -27,9 +27,8 @@ def main() -> int:
             step("Building the pages", sources(WEB, "node_modules", "dist"), build_pages, makes=PAGES / "index.html")
         else:
             print("No web/ here: the pages are not built, the HTTP API works without them.")
-        kernels = [path for path in sources(PACKAGE) if path.suffix == ".py" and b"@kernel" in path.read_bytes()]
+        kernels = [path for path in sources(PACKAGE) if path.suffix == ".py" and b"\n@kernel\n" in path.read_bytes()]
         step("Compiling the kernels (a minute or two)", kernels, compile_kernels)
-        kernels = [path for path in sources(ROOT / "src", "__pycache__", "pages") if path.suffix == ".py"]
     except subprocess.CalledProcessError as error:
         print(f"{error.output}\nThe step above failed: {' '.join(map(str, error.cmd))}", file=sys.stderr)
         return 1
