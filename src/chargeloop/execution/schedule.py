@@ -133,7 +133,7 @@ def _shortfall_kwh(problem: PowerProblem, depart_s: Floats, power_kw: Floats) ->
     horizon_s = problem.now_s + problem.steps * problem.step_s
     hours = np.clip(np.minimum(depart_s, horizon_s) - problem.now_s, 0.0, None) / 3600
     possible = np.minimum(problem.energy_kwh, problem.max_kw * hours)
-    return np.maximum(possible - power_kw.sum(axis=1) * problem.step_s / 3600, 0.0)
+    return np.asarray(np.maximum(possible - power_kw.sum(axis=1) * problem.step_s / 3600, 0.0))
 
 
 def _load_kw(problem: PowerProblem, power_kw: Floats) -> Floats:
@@ -142,4 +142,5 @@ def _load_kw(problem: PowerProblem, power_kw: Floats) -> Floats:
     for c in range(problem.circuit_parent.size - 1, -1, -1):
         if problem.circuit_parent[c] >= 0:
             load[problem.circuit_parent[c]] += load[c]
-    return np.asarray(load + problem.circuit_base_kw_total()[:, None])
+    total: Floats = load + problem.circuit_base_kw_total()[:, None]
+    return total
