@@ -14,6 +14,7 @@ from chargeloop.simulation import Drivers
 class Car:
     number: int
     soc: float
+    target: float = 1.0
     stage: str = "ahead"
     pool: int = -1
     been: list[int] = field(default_factory=list)
@@ -88,7 +89,7 @@ class Reference:
             if car is None or not np.isnan(car.charged):
                 continue
             bay.power = want[e] * min(share[c] for c in self._up(bay.site))
-            left = (self.drivers.target[car.number] - car.soc) * self.drivers.battery_kwh[car.number]
+            left = (car.target - car.soc) * self.drivers.battery_kwh[car.number]
             bay.full_at = now if left < 1e-9 else now + left / bay.power * 3600 if bay.power else np.inf
             if bay.full_at <= now + step:
                 self._add(bay.full_at, "full", e)
@@ -131,9 +132,10 @@ class Reference:
 
     def _plug_in(self, e: int, car: Car, at: float) -> None:
         bay, i = self.bays[e], car.number
-        car.soc = max(
-            car.soc - car.metres / 1000 * self.drivers.kwh_per_km[i] / self.drivers.battery_kwh[i], min(0.01, car.soc)
-        )
+        driven = car.metres / 1000 * self.drivers.kwh_per_km[i] / self.drivers.battery_kwh[i]
+        wanted = self.drivers.target[i] - car.soc
+        car.soc = max(car.soc - driven, min(0.01, car.soc))
+        car.target = car.soc + wanted
         car.stage, car.start, car.evse = "plugged in", at, e
         bay.car, bay.power, bay.since = car, 0.0, at
         stay = self.drivers.stay_s[i]
@@ -186,7 +188,7 @@ class Reference:
         if self._is_dc(car) and not np.isnan(car.charged):
             end = car.charged + self.overstay
         elif self._is_dc(car) and bay.power > 0:
-            left = (self.drivers.target[i] - car.soc) * self.drivers.battery_kwh[i]
+            left = (car.target - car.soc) * self.drivers.battery_kwh[i]
             end = now + left / max(bay.power, 0.3 * bay.kw) * 3600 + self.overstay
         return float(max(end, now + 300))
 

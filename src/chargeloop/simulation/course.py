@@ -238,8 +238,9 @@ def _next_stop(state: State, d: Whole, p: Whole) -> int:
 @kernel
 def plug_in(state: State, e: Whole, d: Whole, now_s: float) -> None:
     car, bay = state.cars[d], state.bays[e]
-    driven_kwh = car.drive_m / 1000 * car.kwh_per_km
-    car.soc = max(car.soc - driven_kwh / car.battery_kwh, min(LEAST_SOC, car.soc))
+    driven = min(car.drive_m / 1000 * car.kwh_per_km / car.battery_kwh, max(car.soc - LEAST_SOC, 0.0))
+    car.soc -= driven
+    car.target -= driven  # what was asked for is energy
     car.stage = _PLUGGED_IN
     car.evse = e
     car.start_s = now_s
