@@ -21,7 +21,7 @@ def plans(problem: Problem) -> list[Ints]:
 
 def surrogate(problem: Problem, choice: Ints) -> float:
     """The cheapest way to give the places of each pool to those sent there, by trying every order."""
-    place_pool, place_s, capacity = places(problem)
+    place_pool, place_s, capacity, _ = places(problem, np.full(len(problem.pool_station), 99))
     request, option, place, cost, _ = arcs(problem, place_pool, place_s)
     price = {(int(i), int(j), int(k)): float(c) for i, j, k, c in zip(request, option, place, cost, strict=True)}
     total = 0.0

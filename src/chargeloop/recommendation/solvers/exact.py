@@ -3,8 +3,8 @@
 The surrogate that is solved exactly: every pool has *places*, the instants at which the 1st, 2nd, .. vehicle it is sent
 can begin, if each before it held its bay for the shortest stay anybody here has in mind. A request at a place waits from
 its own arrival until that instant; its U counts the vehicles that are there already. Each place takes one request (places
-within the same minute are one arc of larger capacity; those past `MAX_PLACES` count as the last), so costs along a pool
-are convex unit-capacity arcs, priced with every request's own arrival and value of time.
+within the same two minutes are one arc of larger capacity), so the wait of the k-th additional arrival at a pool is a row of
+unit-capacity arcs with rising costs, priced with every request's own arrival and value of time.
 
 No plan can begin earlier than its places say. So with U at its best for everybody, the surrogate's prices give a number
 that is below F of every plan: the bound.
@@ -22,8 +22,8 @@ from chargeloop.recommendation.problem import Problem, evaluate, option_cost, ta
 from chargeloop.recommendation.solvers.assignment import Assignment
 from chargeloop.recommendation.solvers.local import polish
 
-MAX_PLACES = 8
-PLACE_S = 60.0
+FIRST_PLACES = 6
+PLACE_S = 120.0
 PER_CNY = 1000  # the flow counts in whole thousandths
 
 
@@ -50,49 +50,66 @@ def exact(problem: Problem, rng: np.random.Generator, budget_s: float) -> Assign
 
 
 def assign_places(problem: Problem) -> Flow:
-    """Solve the surrogate. Requests without any option stay out of it."""
+    """Solve the surrogate. Requests without any option stay out of it.
+
+    At first only a few places of each pool are opened, the last with room for all: a relaxation. Where its optimum puts more
+    there than truly fit, twice as many are opened; once nothing is overfull, the optimum is that of all places.
+    """
+    opened = np.full(len(problem.pool_station), FIRST_PLACES)
+    while True:
+        place_pool, place_s, capacity, room = places(problem, opened)
+        flow, used = _solve(problem, place_pool, place_s, room)
+        overfull = place_pool[used > capacity]
+        if not len(overfull):
+            return flow
+        opened[overfull] *= 2
+
+
+def _solve(problem: Problem, place_pool: Ints, place_s: Floats, room: Ints) -> tuple[Flow, Ints]:
+    """The cheapest flow from the requests through the places, and how many requests each place got."""
     from ortools.graph.python import min_cost_flow  # noqa: PLC0415 (a fifth of a second that greedy users save)
 
-    size = problem.pool.shape[0]
-    choice = np.full(size, -1)
-    no_price = np.zeros(len(problem.pool_station))
-    place_pool, place_s, capacity = places(problem)
+    size, sink = len(problem.pool), len(problem.pool) + len(place_s)
+    choice, shadow_price = np.full(size, -1), np.zeros(len(problem.pool_station))
     request, option, place, cost, floor = arcs(problem, place_pool, place_s)
     served = np.flatnonzero((problem.pool >= 0).any(axis=1))
     if not len(served):
-        return Flow(choice, 0.0, 0.0, 0.0, no_price)
+        return Flow(choice, 0.0, 0.0, 0.0, shadow_price), np.zeros(0, dtype=np.int64)
     units = np.floor(cost * PER_CNY).astype(np.int64)  # down, so that the bound stays one
-    sink = size + len(place_s)
     tail = np.concatenate([request, size + np.arange(len(place_s))])
     head = np.concatenate([size + place, np.full(len(place_s), sink)])
-    room = np.concatenate([np.ones(len(request), dtype=np.int64), capacity])
+    most = np.concatenate([np.ones(len(request), dtype=np.int64), room])
     price = np.concatenate([units, np.zeros(len(place_s), dtype=np.int64)])
     network = min_cost_flow.SimpleMinCostFlow()
-    every_arc = network.add_arcs_with_capacity_and_unit_cost(tail, head, room, price)
+    every_arc = network.add_arcs_with_capacity_and_unit_cost(tail, head, most, price)
     network.set_nodes_supplies(served, np.ones(len(served), dtype=np.int64))
     network.set_node_supply(sink, -len(served))
     status = network.solve()
     if status != network.OPTIMAL:  # cannot be: the last place of each pool has room for all
         raise RuntimeError(f"min-cost flow ended with {status.name}")
-    flow = network.flows(every_arc)
-    taken = np.flatnonzero(flow[: len(request)])
+    units_sent = network.flows(every_arc)
+    taken = np.flatnonzero(units_sent[: len(request)])
     choice[request[taken]] = option[taken]
-    potential = potentials(sink + 1, tail, head, room, price, flow)
+    potential = potentials(sink + 1, tail, head, most, price, units_sent)
     place_price = np.maximum(potential[sink] - potential[size:sink], 0) / PER_CNY
-    shadow_price = no_price
     np.maximum.at(shadow_price, place_pool, place_price)
-    return Flow(
+    flow = Flow(
         choice=choice,
         cost=network.optimal_cost() / PER_CNY,
-        dual_cost=lagrangian(size, request, place, units / PER_CNY, capacity, place_price),
-        bound=lagrangian(size, request, place, floor, capacity, place_price),
+        dual_cost=lagrangian(size, request, place, units / PER_CNY, room, place_price),
+        bound=lagrangian(size, request, place, floor, room, place_price),
         shadow_price=shadow_price,
     )
+    return flow, np.bincount(place[taken], minlength=len(place_s))
 
 
 @kernel
-def places(problem: Problem) -> tuple[Ints, Floats, Ints]:
-    """The queue places of the pools somebody may go to: pool (rising), earliest instant, and how many requests fit in each."""
+def places(problem: Problem, opened: Ints) -> tuple[Ints, Floats, Ints, Ints]:
+    """The first queue places of the pools somebody may go to; `opened`: P, how many of each.
+
+    Returns pool (rising), earliest instant, how many requests truly fit in each, and how many are let in: in the last of a
+    pool all who might come.
+    """
     pools = problem.pool_station.size
     interested, seen_by = np.zeros(pools, np.int64), np.full(pools, -1)
     first_s, shortest_s = np.full(pools, np.inf), np.full(pools, np.inf)
@@ -105,28 +122,29 @@ def places(problem: Problem) -> tuple[Ints, Floats, Ints]:
                 if seen_by[p] != i:
                     interested[p] += 1
                     seen_by[p] = i
-    most = np.minimum(interested, MAX_PLACES).sum()
+    most = np.minimum(interested, opened).sum()
     place_pool, place_s, capacity = np.empty(most, np.int64), np.empty(most), np.empty(most, np.int64)
+    room = np.empty(most, np.int64)
     n = 0
     for p in range(pools):
         if interested[p] == 0:
             continue
         free = np.maximum(problem.bay_free_s[problem.pool_start[p] : problem.pool_start[p + 1]], first_s[p])
-        opened, left = 0, interested[p]
+        left, first = interested[p], n
         while left > 0:
             start = np.floor(free[0] / PLACE_S) * PLACE_S
             take_bay(free, free[0], shortest_s[p])
-            if opened > 0 and start == place_s[n - 1]:
+            if n > first and start == place_s[n - 1]:
                 capacity[n - 1] += 1
-            elif opened == MAX_PLACES:
-                capacity[n - 1] += left
+            elif n - first == opened[p]:
                 break
             else:
                 place_pool[n], place_s[n], capacity[n] = p, start, 1
                 n += 1
-                opened += 1
             left -= 1
-    return place_pool[:n], place_s[:n], capacity[:n]
+        room[first:n] = capacity[first:n]
+        room[n - 1] += left
+    return place_pool[:n], place_s[:n], capacity[:n], room[:n]
 
 
 @kernel
