@@ -153,7 +153,6 @@ def busy_costs(curve: Floats, busy: Floats) -> Floats:
     return cost.reshape(busy.shape)
 
 
-@kernel
 def busy_price(curve: Floats, busy: float) -> float:
     """c = phi'(U), CNY for a full busy share."""
     target, bonus, penalty, constant = curve
