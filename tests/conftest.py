@@ -1,11 +1,17 @@
 """Fixtures that every room's tests share."""
 
+import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from chargeloop.model import City, Layout
 from tests.small_city import small_city as make_small_city
+
+# A first call loads or compiles machine code, which says nothing about the test; a change must not fail by chance in CI.
+settings.register_profile("shared", deadline=None, derandomize="CI" in os.environ)
+settings.load_profile("shared")
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
