@@ -53,8 +53,14 @@ def problems(draw: st.DrawFn) -> PowerProblem:
 
 
 def room_kw(asked: PowerProblem, plan: PowerPlan, t: int) -> Floats:
-    """C x T: what is left under each circuit's own limit."""
-    return np.asarray(asked.circuit_limit_kw - plan.circuit_load_kw[:, t])
+    """C: what is left under each circuit's own limit in a step."""
+    room = asked.circuit_limit_kw - asked.circuit_base_kw_total()
+    for s in range(asked.circuit.size):
+        c = int(asked.circuit[s])
+        while c >= 0:
+            room[c] -= plan.limit_kw[s, t]
+            c = int(asked.circuit_parent[c])
+    return room
 
 
 @settings(deadline=None, max_examples=200)
@@ -66,7 +72,7 @@ def test_a_plan_keeps_every_limit_and_wastes_nothing(asked: PowerProblem) -> Non
     for t in range(asked.steps):
         room = room_kw(asked, plan, t)
         for s in range(asked.circuit.size):
-            wants = min(asked.max_kw[s], left[s] * 3600 / asked.step_s) - plan.power_kw[s, t]
+            wants = asked.max_kw[s] * (left[s] > 1e-9) - plan.limit_kw[s, t]
             above, c = [], int(asked.circuit[s])
             while c >= 0:
                 above.append(room[c])
@@ -124,7 +130,7 @@ def test_the_checker_finds_each_kind_of_wrong() -> None:
     good = schedule(asked)
 
     def said(power_kw: Floats) -> str:
-        return " / ".join(violations(asked, replace(good, power_kw=power_kw)))
+        return " / ".join(violations(asked, replace(good, power_kw=power_kw, limit_kw=power_kw)))
 
     assert violations(asked, good) == ()
     assert "shape" in said(good.power_kw[:1])
@@ -132,6 +138,7 @@ def test_the_checker_finds_each_kind_of_wrong() -> None:
     assert "negative" in said(good.power_kw - 1)
     assert "over its maximum" in said(good.power_kw + np.array([[5.0], [0.0]]))
     assert "asked for" in said(np.full((2, 12), 7.0))
+    assert "more power than it allows" in " ".join(violations(asked, replace(good, limit_kw=good.power_kw / 2)))
     assert "circuit 1, step 0" in said(np.array([[7.0] + [0.0] * 11, [58.0] + [0.0] * 11]))
 
 

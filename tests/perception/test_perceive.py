@@ -156,7 +156,7 @@ def test_a_request_goes_from_asked_to_charging(perception: Perception) -> None:
     world = perception.snapshot(after(9))
     e = world.layout.evse_index["S0-01"]
     assert world.pool_queue.sum() == world.pool_inbound.sum() == 0
-    assert world.session_needed_kwh[e] == pytest.approx(24.0)
+    assert world.session_needed_kwh[e] == pytest.approx((0.8 - 0.19) * 40)
     assert world.session_depart_s[e] == after(120).timestamp()
     found = perception.request("r1")
     assert found is not None

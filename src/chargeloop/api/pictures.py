@@ -1,8 +1,10 @@
 """From the loop's records and arrays to the shapes that are served."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from chargeloop.api.shapes import (
     BaySession,
@@ -182,7 +184,7 @@ def bays_picture(
     shapes = []
     for e in np.flatnonzero(layout.evse_station == station).tolist():
         evse_id = layout.evse_ids[e]
-        plan = turn.plan.power_kw[plan_row[e]].round(2).tolist() if e in plan_row else []
+        plan = turn.plan.limit_kw[plan_row[e]].round(2).tolist() if e in plan_row else []
         session = None
         if world.has_session[e]:
             session = BaySession(
@@ -261,11 +263,11 @@ def _total(columns: Floats) -> list[float]:
     return [float(value) for value in columns.sum(axis=1).round(1)]
 
 
-def _count(index: Ints, values: np.ndarray, size: int) -> list[int]:  # type: ignore[type-arg]
-    return np.bincount(index, values, size).astype(int).tolist()  # type: ignore[no-any-return]
+def _count(index: Ints, values: NDArray[Any], size: int) -> list[int]:
+    return [int(count) for count in np.bincount(index, values, size)]
 
 
-def _by_station(layout: Layout, by_pool: Floats, mask: np.ndarray) -> list[float | None]:  # type: ignore[type-arg]
+def _by_station(layout: Layout, by_pool: Floats, mask: NDArray[np.bool_]) -> list[float | None]:
     values: list[float | None] = [None] * len(layout.station_ids)
     for p in np.flatnonzero(mask):
         values[layout.pool_station[p]] = _finite(by_pool[p])

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, HTTPException, Query
 
 from chargeloop.api.context import Loop
-from chargeloop.api.shapes import DecisionDetail, DecisionSummary
+from chargeloop.api.shapes import DecisionDetail, DecisionSummary, Outcome
 from chargeloop.model import Cdr, Session
 
 router = APIRouter(tags=["records"])
@@ -24,7 +24,8 @@ async def decision(context: Loop, decision_id: str) -> DecisionDetail:
     found = await context.store.decision(decision_id)
     if found is None:
         raise HTTPException(404, f"no decision {decision_id!r}")
-    return DecisionDetail(decision=found, outcome=await context.store.outcome(decision_id))
+    outcome = await context.store.outcome(decision_id)
+    return DecisionDetail(decision=found, outcome=Outcome(**outcome._asdict()) if outcome else None)
 
 
 @router.get("/sessions")

@@ -162,12 +162,12 @@ class DecisionSummary(Shape):
             decision_id=decision.decision_id,
             request_id=decision.request_id,
             at=decision.at,
-            station_id=offer and offer.station_id,
-            total_min=offer and offer.total_min,
-            drive_min=offer and offer.drive_min,
-            wait_min=offer and offer.wait_min,
-            charge_min=offer and offer.charge_min,
-            amount=offer and offer.amount,
+            station_id=offer.station_id if offer else None,
+            total_min=offer.total_min if offer else None,
+            drive_min=offer.drive_min if offer else None,
+            wait_min=offer.wait_min if offer else None,
+            charge_min=offer.charge_min if offer else None,
+            amount=offer.amount if offer else None,
             why=decision.why,
         )
 

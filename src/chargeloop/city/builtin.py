@@ -18,8 +18,8 @@ START = datetime(2025, 6, 10, 9, 0, tzinfo=UTC)  # the hour of 17:00 on a Tuesda
 HISTORY_WEEKS, AHEAD_DAYS = 6, 14
 NOTE = (
     "The built-in city is generated. Its figures (chargers by zone, hours of demand, distances, tariff hours) are those of "
-    "public charging in Shenzhen (UrbanEV); its streets, the places of its stations, their names and operators, its weather and its "
-    "grid are made up."
+    "public charging in Shenzhen (UrbanEV); its streets, the places of its stations, their names and operators, its weather "
+    "and its grid are made up."
 )
 LAND_USE = (SiteType.RESIDENTIAL, SiteType.OFFICE, SiteType.PUBLIC)
 NAMES = (

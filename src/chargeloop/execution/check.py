@@ -16,14 +16,17 @@ def violations(problem: PowerProblem, plan: PowerPlan) -> tuple[str, ...]:
 
 def _find(problem: PowerProblem, plan: PowerPlan) -> Iterator[str]:
     sessions, steps = problem.circuit.size, problem.steps
-    if plan.power_kw.shape != (sessions, steps):
-        yield f"the plan has shape {plan.power_kw.shape}, not {sessions} sessions x {steps} steps"
-        return
-    if not np.all(np.isfinite(plan.power_kw)):
-        yield "the plan holds a power that is no number"
-        return
+    for power in (plan.power_kw, plan.limit_kw):
+        if power.shape != (sessions, steps):
+            yield f"the plan has shape {power.shape}, not {sessions} sessions x {steps} steps"
+            return
+        if not np.all(np.isfinite(power)):
+            yield "the plan holds a power that is no number"
+            return
+    if np.any(plan.power_kw > plan.limit_kw + HAIR_KW):
+        yield "the plan counts on more power than it allows"
     for s in range(sessions):
-        most, least = plan.power_kw[s].max(initial=0.0), plan.power_kw[s].min(initial=0.0)
+        most, least = plan.limit_kw[s].max(initial=0.0), plan.power_kw[s].min(initial=0.0)
         if least < -HAIR_KW:
             yield f"session {s}: {least:.3f} kW is negative"
         if most > problem.max_kw[s] + HAIR_KW:
@@ -36,7 +39,7 @@ def _find(problem: PowerProblem, plan: PowerPlan) -> Iterator[str]:
         base = sum(
             problem.circuit_base_kw[other] for other in range(problem.circuit_parent.size) if _hangs_on(problem, other, c)
         )
-        charging = plan.power_kw[below].sum(axis=0) if below else np.zeros(steps)
+        charging = plan.limit_kw[below].sum(axis=0) if below else np.zeros(steps)
         allowed = max(problem.circuit_limit_kw[c] - base, 0.0)
         t = int(np.argmax(charging))
         if charging[t] > allowed + HAIR_KW * max(len(below), 1):

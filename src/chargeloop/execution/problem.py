@@ -54,13 +54,16 @@ class PowerProblem:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PowerPlan:
-    """`power_kw`: S x T. `shortfall_kwh`: S, asked for and not reached within what the horizon could have given.
+    """What each session gets, and what that means for the circuits.
 
-    `circuit_load_kw`: C x T, base load included. `shadow_price`: C x T, how urgent the most urgent session is
+    `power_kw`: S x T, the mean of each step. `limit_kw`: S x T, what a session may draw at any instant of it: the same, but for
+    the step in which it is done. Both keep every limit. `shortfall_kwh`: S, asked for and not reached within what the horizon
+    could have given. `circuit_load_kw`: C x T, base load included. `shadow_price`: C x T, how urgent the most urgent session is
     that a circuit holds back, as 1 / (1 + its laxity in hours, 0 at least); 0 where the circuit has room.
     """
 
     power_kw: Floats
+    limit_kw: Floats
     shortfall_kwh: Floats
     circuit_load_kw: Floats
     shadow_price: Floats

@@ -12,6 +12,7 @@ from chargeloop.physics import kernel
 
 UNKNOWN_STAY_S = 3600.0  # a driver who did not say is taken to stay this long
 LAXITY_CLASS_S = 900.0  # within this, sessions are equally urgent and share
+DONE_KWH = 1e-9
 LAST_CLASS = 96.0  # a day and more of laxity is all the same
 
 
@@ -21,20 +22,23 @@ def schedule(problem: PowerProblem) -> PowerPlan:
     room_kw = np.maximum(problem.circuit_limit_kw - problem.circuit_base_kw_total(), 0.0)
     left_kwh = problem.energy_kwh.copy()
     power_kw = np.zeros((problem.circuit.size, problem.steps))
+    limit_kw = np.zeros((problem.circuit.size, problem.steps))
     shadow = np.zeros((problem.circuit_parent.size, problem.steps))
     hours = problem.step_s / 3600
     for t in range(problem.steps):
         begin_s = problem.now_s + t * problem.step_s
-        want_kw = np.minimum(problem.max_kw, left_kwh / hours)
+        want_kw = np.where(left_kwh > DONE_KWH, problem.max_kw, 0.0)  # full power until done, also within a step
         laxity_s = _laxity_s(problem, depart_s, begin_s, left_kwh)
         urgency = np.clip(np.floor(laxity_s / LAXITY_CLASS_S), 0.0, LAST_CLASS)
         order = np.argsort(urgency, kind="stable")
         given, held_back = _share_out(problem.circuit_parent, room_kw.copy(), problem.circuit, want_kw, urgency, order)
-        power_kw[:, t] = given
-        left_kwh = np.maximum(left_kwh - given * hours, 0.0)
+        limit_kw[:, t] = given
+        power_kw[:, t] = np.minimum(given, left_kwh / hours)
+        left_kwh = np.maximum(left_kwh - power_kw[:, t] * hours, 0.0)
         shadow[:, t] = _shadow_price(problem, held_back, laxity_s)
     return PowerPlan(
         power_kw=power_kw,
+        limit_kw=limit_kw,
         shortfall_kwh=_shortfall_kwh(problem, depart_s, power_kw),
         circuit_load_kw=_load_kw(problem, power_kw),
         shadow_price=shadow,

@@ -97,7 +97,7 @@ class CityLoop:
         self.last_event_at: datetime | None = None
         self.listeners: list[Callable[[Tick], None]] = []
         self._send = send
-        self._sent = Sent()
+        self._sent = Sent(len(layout.evse_ids))
         self._ended: list[Ended] = []
         self._touched: set[str] = set()
         self._event_id = 0
@@ -190,7 +190,7 @@ class CityLoop:
     def undelivered(self, command: Command) -> None:
         """A command did not reach its charger: forget that its profile stands, so the next turn sends it again."""
         if isinstance(command, SetChargingProfile):
-            self._sent.by_session.pop(command.session_id, None)
+            self._sent.forget(self.layout.evse_index[command.evse_id])
 
     async def save(self) -> None:
         """Write a snapshot, so that a restart needs to replay little."""

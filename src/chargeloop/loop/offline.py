@@ -26,7 +26,7 @@ class OfflineLoop:
         self.stages = stages or stages_of(city, layout, guide, seed=seed, routes=False)
         self.tally = Tally()
         self.last: Tick | None = None
-        self._sent = Sent()
+        self._sent = Sent(len(layout.evse_ids))
         self._time_zone = city.time_zone
 
     def step(self, events: Iterable[Event], now: datetime) -> tuple[Command, ...]:

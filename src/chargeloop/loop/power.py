@@ -1,32 +1,38 @@
 """From the World to the power problem, and from the plan to the charging profiles that are worth sending."""
 
-from dataclasses import dataclass, field
-from datetime import datetime
-
 import numpy as np
 
 from chargeloop.execution import PowerPlan, PowerProblem
-from chargeloop.model import Layout, SetChargingProfile, World
+from chargeloop.model import SetChargingProfile, World
 from chargeloop.model.city import Floats, Ints
 
 STEP_S = 300
 STEPS = 12
+STILL_KWH = 0.5  # a vehicle that still draws has not had all it wants, whatever was foreseen
 LOWER_KW = 0.5  # a limit is lowered when it would change by this much ...
 RAISE_SHARE = 0.1  # ... and raised when by this share of the EVSE's power: limits must hold, comfort may wait
 
 
-@dataclass(slots=True)
 class Sent:
-    """The limits each session was last sent: start (epoch s) and kW by step; the last step stays."""
+    """The limits that stand at each EVSE: for which session, since when (epoch s), and kW by step; the last step stays."""
 
-    by_session: dict[str, tuple[float, tuple[float, ...]]] = field(default_factory=dict)
+    def __init__(self, evses: int) -> None:
+        self.session = np.full(evses, "", dtype=object)
+        self.start_s = np.zeros(evses)
+        self.limits_kw = np.full((evses, STEPS), np.inf)
 
-    def limit_kw(self, session_id: str, at_s: float) -> float:
-        """What holds at an instant; infinite where nothing was sent."""
-        if session_id not in self.by_session:
-            return np.inf
-        start_s, limits = self.by_session[session_id]
-        return limits[min(max(int((at_s - start_s) // STEP_S), 0), len(limits) - 1)]
+    def limit_kw(self, world: World, at_s: float) -> Floats:
+        """E: what holds at an instant for the session that is there now; infinite where nothing was sent to it."""
+        step = np.clip((at_s - self.start_s) // STEP_S, 0, STEPS - 1).astype(np.int64)
+        stands = self.session == np.array(world.session_id, dtype=object)
+        return np.where(stands, self.limits_kw[np.arange(step.size), step], np.inf)
+
+    def note(self, e: int, session_id: str, start_s: float, limits_kw: Floats) -> None:
+        self.session[e], self.start_s[e], self.limits_kw[e] = session_id, start_s, limits_kw
+
+    def forget(self, e: int) -> None:
+        """What was sent did not arrive."""
+        self.session[e] = ""
 
 
 def charging_evses(world: World) -> Ints:
@@ -37,13 +43,13 @@ def charging_evses(world: World) -> Ints:
 def power_problem(world: World, sent: Sent) -> PowerProblem:
     """One row for each charging session, as `charging_evses` orders them."""
     layout, rows = world.layout, charging_evses(world)
-    needed = np.maximum(world.session_needed_kwh[rows] - world.session_energy_kwh[rows], 0.0)
+    needed = np.maximum(world.session_needed_kwh[rows] - world.session_energy_kwh[rows], STILL_KWH)
     return PowerProblem(
         circuit_parent=layout.circuit_parent,
         circuit_limit_kw=layout.circuit_limit_kw,
         circuit_base_kw=layout.circuit_base_kw,
         circuit=layout.station_circuit[layout.evse_station[rows]],
-        max_kw=_can_take_kw(world, rows, sent),
+        max_kw=_can_take_kw(world, sent)[rows],
         energy_kwh=np.where(np.isfinite(needed), needed, np.inf),
         depart_s=world.session_depart_s[rows],
         now_s=world.now_s,
@@ -52,36 +58,34 @@ def power_problem(world: World, sent: Sent) -> PowerProblem:
     )
 
 
-def _can_take_kw(world: World, rows: Ints, sent: Sent) -> Floats:
-    """What a session can use: the EVSE's power, or little more than it draws when the vehicle is what holds it back."""
-    layout = world.layout
-    limit = np.array([sent.limit_kw(world.session_id[e], world.now_s) for e in rows])
-    power, rated = world.evse_power_kw[rows], layout.evse_kw[rows]
-    vehicle_holds_back = (power > 0) & (power < 0.9 * np.minimum(limit, rated))
+def _can_take_kw(world: World, sent: Sent) -> Floats:
+    """E: what a session can use: the EVSE's power, or little more than it draws when the vehicle is what holds it back."""
+    power, rated = world.evse_power_kw, world.layout.evse_kw
+    vehicle_holds_back = (power > 0) & (power < 0.9 * np.minimum(sent.limit_kw(world, world.now_s), rated))
     return np.where(vehicle_holds_back, np.minimum(power * 1.25 + 1.0, rated), rated)
 
 
 def profiles_to_send(world: World, plan: PowerPlan, sent: Sent) -> list[SetChargingProfile]:
     """Profiles of new sessions, and of those whose limit changes enough to matter; remembers them in `sent`."""
     rows = charging_evses(world)
-    profiles = []
-    for row, e in enumerate(rows):
-        session_id = world.session_id[e]
-        now_kw, next_kw = plan.power_kw[row, 0], plan.power_kw[row, 1]
-        old_now, old_next = (sent.limit_kw(session_id, world.now_s + i * STEP_S) for i in (0, 1))
-        lower = min(now_kw - old_now, next_kw - old_next) < -LOWER_KW
-        higher = now_kw - old_now > RAISE_SHARE * world.layout.evse_kw[e]
-        if lower or higher:
-            limits = tuple(round(float(kw), 2) for kw in plan.power_kw[row])
-            sent.by_session[session_id] = (world.now_s, limits)
-            profiles.append(_profile(world.layout, int(e), session_id, world.at, limits))
-    gone = sent.by_session.keys() - set(world.session_id)
-    for session_id in gone:
-        del sent.by_session[session_id]
-    return profiles
-
-
-def _profile(layout: Layout, e: int, session_id: str, at: datetime, limits: tuple[float, ...]) -> SetChargingProfile:
-    return SetChargingProfile(
-        at=at, evse_id=layout.evse_ids[e], session_id=session_id, start=at, step_s=STEP_S, limits_kw=limits
+    change_now, change_next = (
+        plan.limit_kw[:, step] - sent.limit_kw(world, world.now_s + step * STEP_S)[rows] for step in (0, 1)
     )
+    lower = np.minimum(change_now, change_next) < -LOWER_KW
+    higher = change_now > RAISE_SHARE * world.layout.evse_kw[rows]
+    profiles = []
+    for row in np.flatnonzero(lower | higher):
+        e = int(rows[row])
+        limits_kw = plan.limit_kw[row].round(2)
+        sent.note(e, world.session_id[e], world.now_s, limits_kw)
+        profiles.append(
+            SetChargingProfile(
+                at=world.at,
+                evse_id=world.layout.evse_ids[e],
+                session_id=world.session_id[e],
+                start=world.at,
+                step_s=STEP_S,
+                limits_kw=tuple(limits_kw.tolist()),
+            )
+        )
+    return profiles

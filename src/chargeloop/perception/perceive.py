@@ -198,7 +198,7 @@ class Perception:
     def _requested(self, event: ChargeRequested) -> None:
         request = event.request
         if request.request_id not in self.state.requests:
-            self.state.requests[request.request_id] = OpenRequest(request)
+            self.state.requests[request.request_id] = OpenRequest(request, energy_kwh=request.energy_kwh)
             self._by_token[request.id_token] = request.request_id
 
     def _decided(self, event: DecisionMade) -> None:
@@ -215,6 +215,7 @@ class Perception:
         open_request.decision_id = decision.decision_id
         open_request.pool = self._pool_of[offer.station_id, is_dc]
         open_request.arrive_s = event.at.timestamp() + offer.drive_min * 60
+        open_request.energy_kwh = (open_request.request.target_soc - offer.arrival_soc) * open_request.request.battery_kwh
         open_request.stay_s = stay_s(open_request.request, open_request.arrive_s, offer.charge_min, is_dc)
 
     def _arrived(self, event: DriverArrived) -> None:

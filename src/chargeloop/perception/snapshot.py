@@ -39,8 +39,8 @@ def world_of(state: State, layout: Layout, now: datetime) -> World:
         if session.charge_ended_at is not None:
             charged[e] = session.charge_ended_at.timestamp()
         if session.request_id in state.requests:
-            request = state.requests[session.request_id].request
-            needed[e], depart[e] = request.energy_kwh, request.depart_by.timestamp()
+            asked = state.requests[session.request_id]
+            needed[e], depart[e] = asked.energy_kwh, asked.request.depart_by.timestamp()
     has_session = np.isfinite(start)
     bay_free_s = _running_end_s(layout, now.timestamp(), status, has_session, start, energy, power, needed, depart, charged)
     for reservation in state.reservations.values():

@@ -40,13 +40,17 @@ class Stage(StrEnum):
 
 @dataclass(slots=True)
 class OpenRequest:
-    """A request until its session ends. `pool`, `arrive_s` (epoch) and `stay_s` are known once it is decided."""
+    """A request until its session ends. `pool`, `arrive_s` (epoch) and `stay_s` are known once it is decided.
+
+    `energy_kwh`: from the charge at arrival to the wanted one.
+    """
 
     request: ChargeRequest
     stage: Stage = Stage.UNDECIDED
     pool: int = -1
     arrive_s: float = 0.0
     stay_s: float = 0.0
+    energy_kwh: float = 0.0
     decision_id: str | None = None
 
 

@@ -9,13 +9,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
 from zoneinfo import ZoneInfo
 
 from chargeloop.model import CostLine, MeterPoint, PriceBand, Tariff
 
 CENT = Decimal("0.01")
 LINE = Decimal("0.0001")
+MICROSECOND = timedelta(microseconds=1)
+HOUR = timedelta(hours=1) // MICROSECOND
 WATT_HOUR = Decimal("0.000001")  # kWh are kept to the milliwatt-hour, which no meter resolves
+
+
+_zone = cache(ZoneInfo)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,30 +54,38 @@ def quote(tariff: Tariff, start: datetime, minutes: float, kwh: float) -> Priced
 
 def _shares(tariff: Tariff, start: datetime, end: datetime) -> Iterator[tuple[int, Decimal]]:
     """The bands that a span touches, with the share of it that lies in each; an instant lies in its band whole."""
-    zone = ZoneInfo(tariff.time_zone)
+    here, there = start.astimezone(_zone(tariff.time_zone)), end.astimezone(_zone(tariff.time_zone))
     if end <= start:
-        yield _band_at(tariff.bands, start.astimezone(zone)), Decimal(1)
+        yield _band_at(tariff.bands, here.hour), Decimal(1)
         return
-    whole = Decimal((end - start) / timedelta(microseconds=1))
-    while start < end:
-        here = start.astimezone(zone)
-        band = _band_at(tariff.bands, here)
-        edge = min(_next_edge(tariff.bands[band], here), end)
-        yield band, Decimal((edge - start) / timedelta(microseconds=1)) / whole
-        start = edge
+    if here.utcoffset() != there.utcoffset():  # the clocks change on the way: split at the change
+        change = _change(start, end, tariff.time_zone)
+        before = Decimal((change - start) // MICROSECOND) / Decimal((end - start) // MICROSECOND)
+        yield from ((band, share * before) for band, share in _shares(tariff, start, change - MICROSECOND))
+        yield from ((band, share * (1 - before)) for band, share in _shares(tariff, change, end))
+        return
+    whole = left = (end - start) // MICROSECOND
+    clock = (here - here.replace(hour=0, minute=0, second=0, microsecond=0)) // MICROSECOND
+    while left > 0:
+        band = _band_at(tariff.bands, clock // HOUR)
+        spent = min(tariff.bands[band].end_h * HOUR - clock, left)
+        yield band, Decimal(spent) / whole
+        left -= spent
+        clock = (clock + spent) % (24 * HOUR)
 
 
-def _band_at(bands: Sequence[PriceBand], here: datetime) -> int:
-    return next(i for i, band in enumerate(bands) if band.start_h <= here.hour < band.end_h)
+def _change(start: datetime, end: datetime, time_zone: str) -> datetime:
+    """The instant within a span at which the local clocks change, by bisection."""
+    zone = _zone(time_zone)
+    before = start.astimezone(zone).utcoffset()
+    while end - start > MICROSECOND:
+        middle = start + (end - start) // 2
+        start, end = (middle, end) if middle.astimezone(zone).utcoffset() == before else (start, middle)
+    return end
 
 
-def _next_edge(band: PriceBand, here: datetime) -> datetime:
-    """The first full local hour at which the band is over, hour by hour in UTC, so that clock changes are right."""
-    utc = here.astimezone(ZoneInfo("UTC"))
-    edge = utc + timedelta(hours=1) - timedelta(minutes=here.minute, seconds=here.second, microseconds=here.microsecond)
-    while band.start_h <= edge.astimezone(here.tzinfo).hour < band.end_h and edge - utc < timedelta(hours=25):
-        edge += timedelta(hours=1)
-    return edge
+def _band_at(bands: Sequence[PriceBand], hour: int) -> int:
+    return next(i for i, band in enumerate(bands) if hour < band.end_h)
 
 
 def _idle_min(tariff: Tariff, charge_ended_at: datetime | None, ended_at: datetime) -> Decimal:
