@@ -77,15 +77,18 @@ def transaction_id(session: str) -> int:
     return int(number)
 
 
+def as_utc(at: datetime) -> datetime:
+    """A station's timestamp in UTC; it is taken for UTC already where it names no zone, or one beyond the calendar's ends."""
+    try:
+        return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    except OverflowError:
+        return at.replace(tzinfo=UTC)
+
+
 def believed(at: datetime | None, received: datetime) -> datetime:
     """A station's timestamp in UTC, or the time of receipt where there is none or its clock cannot be right."""
-    if at is None:
-        return received
-    try:
-        at = (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
-        return at if received - BEHIND <= at <= received + AHEAD else received
-    except OverflowError:  # the first or last hours of the calendar
-        return received
+    said = received if at is None else as_utc(at)
+    return said if received - BEHIND <= said <= received + AHEAD else received
 
 
 # --- from the station -------------------------------------------------------------------------------------------------
@@ -259,7 +262,7 @@ def command_of(
                 evse_id=evse_id,
                 reservation_id=said.reservation_id,
                 id_token=id_token(said.id_tag),
-                expires_at=said.expiry_date if said.expiry_date.tzinfo else said.expiry_date.replace(tzinfo=UTC),
+                expires_at=as_utc(said.expiry_date),
             )
         case messages.CancelReservation():
             return model.CancelReservation(at=at, evse_id=evse_id, reservation_id=said.reservation_id)

@@ -1,0 +1,1 @@
+"""Where the outside connects: charge points by OCPP, feeds of many EVSEs by telemetry."""
