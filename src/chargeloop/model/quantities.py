@@ -1,9 +1,9 @@
 """Checked scalar types. The bounds are enforced once, at the edge, by `chargeloop.model.validated`."""
 
-from datetime import datetime
 from typing import Annotated, TypeAlias
 
-from annotated_types import Ge, Gt, Le, MaxLen, MinLen, Timezone
+from annotated_types import Ge, Gt, Le, MaxLen, MinLen
+from pydantic import AwareDatetime
 
 Id: TypeAlias = Annotated[str, MinLen(1), MaxLen(64)]
 IdToken: TypeAlias = Annotated[str, MinLen(1), MaxLen(20)]  # the shortest limit of all protocols: OCPP 1.6 CiString20
@@ -13,4 +13,4 @@ Share: TypeAlias = Annotated[float, Ge(0), Le(1)]
 Positive: TypeAlias = Annotated[float, Gt(0)]
 NonNegative: TypeAlias = Annotated[float, Ge(0)]
 Count: TypeAlias = Annotated[int, Ge(0)]
-Utc: TypeAlias = Annotated[datetime, Timezone(...)]  # aware; UTC inside, the site's zone is kept beside it
+Utc: TypeAlias = AwareDatetime  # aware; UTC inside, the site's zone is kept beside it
