@@ -49,14 +49,15 @@ def read_roads(path: Path) -> Roads:
         places.update({ref: (lon, lat) for ref, lon, lat in nodes})
         refs = [ref for ref, _, _ in nodes]
         for a, b in pairwise(refs):
-            for tail, head, there in ((a, b, forward), (b, a, backward)):
+            for begin, end, there in ((a, b, forward), (b, a, backward)):
                 if there:
-                    tails.append(tail)
-                    heads.append(head)
+                    tails.append(begin)
+                    heads.append(end)
                     kmh.append(speed)
     used, ends = np.unique(np.array([tails, heads]), return_inverse=True)
     lon, lat = np.array([places[int(ref)] for ref in used]).T
-    return _largest_part(lon, lat, *ends.reshape(2, -1), np.array(kmh) / 3.6 * FLOW)
+    tail, head = ends.reshape(2, -1)
+    return _largest_part(lon, lat, tail, head, np.array(kmh) / 3.6 * FLOW)
 
 
 def _ways(path: Path) -> list[tuple[list[tuple[int, float, float]], float, bool, bool]]:

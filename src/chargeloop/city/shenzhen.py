@@ -38,6 +38,7 @@ from chargeloop.physics import distance_m, gcj02_to_wgs84, hour_of_week
 TIME_ZONE = "Asia/Shanghai"
 ARRIVAL_SOC = (0.04, 0.12, 0.17, 0.21, 0.26, 0.31, 0.36, 0.42, 0.49, 0.6, 0.85)
 USUAL_RADIUS_M = 900.0
+LIKE = 3  # an unmeasured zone is like the median of this many measured ones around it
 MOST_BUSY = 0.95
 USUAL_SHARE = 0.2  # of chargers busy, where nothing at all is known
 
@@ -65,7 +66,7 @@ def read_urbanev(folder: Path) -> City:
     measured = _volume(folder)
     note = (
         "Public charging in Shenzhen (UrbanEV, CC0). Volumes are rated power x busy time, as published; zones without a series "
-        "of their own follow the nearest one that has one. Slow chargers are taken as 7 kW, fast ones as 60 kW."
+        "of their own follow the three nearest ones that have one. Slow chargers are taken as 7 kW, fast ones as 60 kW."
     )
     return _city("Shenzhen", note, folder, stations, zones, measured)
 
@@ -263,7 +264,7 @@ def _median(prices: Floats) -> float:
 
 
 def _demand(zones: Sequence[Zone], rated_kw: Floats, measured: _Hourly | None) -> tuple[Demand, Floats]:
-    """Hourly energy of every zone and its week's profile of busy chargers; unmeasured zones follow the nearest measured one."""
+    """Hourly energy of every zone and its week's profile of busy chargers; unmeasured zones follow measured ones nearby."""
     if measured is None:
         hours = 5 * 168
         start = datetime(2025, 6, 10, 9, tzinfo=UTC) - timedelta(hours=hours)
@@ -274,14 +275,16 @@ def _demand(zones: Sequence[Zone], rated_kw: Floats, measured: _Hourly | None) -
         raise BadInput("volume", "no zone of it has a station")
     column, at = np.array(known).T
     lon, lat = np.array([(zone.centre.lon, zone.centre.lat) for zone in zones]).T
-    nearest = np.argmin(distance_m(lon[:, None], lat[:, None], lon[at], lat[at]), axis=1)
+    near = np.argsort(distance_m(lon[:, None], lat[:, None], lon[at], lat[at]), axis=1)[:, :LIKE]
     start = measured.start.astimezone(UTC)
     week_hour = (hour_of_week(start, TIME_ZONE) + np.arange(len(measured.kwh))) % 168
     share = np.minimum(measured.kwh[:, column] / rated_kw[at], MOST_BUSY)
     profile = np.array([np.nanmedian(share[week_hour == h], axis=0) for h in range(168)])
-    energy = share[:, nearest] * rated_kw
+    energy = np.median(share[:, near], axis=2) * rated_kw
     energy[:, at] = measured.kwh[:, column]
-    return Demand(start, energy), profile[:, nearest]
+    busy = np.median(profile[:, near], axis=2)
+    busy[:, at] = profile
+    return Demand(start, energy), busy
 
 
 def _weather(folder: Path, demand: Demand) -> Weather:
