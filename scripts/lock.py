@@ -25,7 +25,7 @@ def main() -> None:
     only_uv = next(line for line in (LOCKS / "dev.txt").read_text().splitlines() if line.startswith("uv=="))
     uv_in = LOCKS / "uv.in"
     uv_in.write_text(only_uv.rstrip(" \\") + "\n")
-    compile_lock("uv", "requirements/uv.in")
+    compile_lock("uv", "requirements/uv.in", "--no-annotate")
     uv_in.unlink()
 
 

@@ -12,7 +12,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 OURS = {"chargeloop", "tests", "benchmarks", "scripts"}
-DATA = {"tzdata"}  # read by the standard library where the system has no time zones
+# tzdata: time zones for the standard library where the system has none; pyarrow: with what pandas reads parquet.
+USED_BY_OTHERS = {"tzdata", "pyarrow"}
 BRINGS = {"starlette": "fastapi", "pydantic-core": "pydantic"}  # a dependency's own foundation, which it hands out
 
 
@@ -41,7 +42,7 @@ def asked_for(requirements: list[str]) -> set[str]:
 
 
 def test_the_platform_needs_what_it_imports() -> None:
-    assert imported(["src"]) == asked_for(PROJECT["dependencies"]) - DATA
+    assert imported(["src"]) == asked_for(PROJECT["dependencies"]) - USED_BY_OTHERS
 
 
 def test_tests_and_tools_need_what_they_import() -> None:
