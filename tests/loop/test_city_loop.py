@@ -6,11 +6,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
 from chargeloop.guidance import Guide
-from chargeloop.loop import CityLoop, Clock, Conflict, Records, Saved, stages_of
+from chargeloop.loop import CityLoop, Clock, Conflict, Records, Saved, Tick, stages_of
 from chargeloop.model import (
     BadInput,
     CancelReservation,
@@ -32,6 +33,8 @@ from chargeloop.model import (
 )
 from chargeloop.persistence import Store
 from tests.small_city import START, place
+
+C = TypeVar("C")
 
 
 @dataclass
@@ -58,7 +61,7 @@ class House:
     async def _send(self, commands: Sequence[Command]) -> None:
         self.commands.extend(commands)
 
-    def sent(self, kind: type[Command]) -> list[Command]:  # type: ignore[valid-type]
+    def sent(self, kind: type[C]) -> list[C]:
         return [command for command in self.commands if isinstance(command, kind)]
 
 
@@ -91,7 +94,7 @@ async def charge(house: House, session: str, evse: str, token: str, minutes: int
 
 async def test_a_turn_decides_guides_and_stores_why(house: House) -> None:
     await house.store.append("test", [ChargeRequested(at=START, request=request())])
-    heard = []
+    heard: list[Tick] = []
     house.loop.listeners.append(heard.append)
     turn = await house.loop.turn()
     (guide,) = house.sent(GuideDriver)
@@ -209,7 +212,7 @@ async def test_after_a_restart_it_is_the_same_city(house: House, with_snapshot: 
 
 
 async def test_a_turn_that_fails_does_not_stop_the_city(house: House) -> None:
-    turns = []
+    turns: list[int] = []
 
     async def turn() -> None:
         turns.append(len(turns))

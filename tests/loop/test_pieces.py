@@ -44,7 +44,6 @@ from chargeloop.model import (
 from chargeloop.perception import Perception
 from tests.small_city import START, place
 
-
 LATER = START + timedelta(hours=2)
 
 
