@@ -306,9 +306,10 @@ class Charger:
             return
         if isinstance(frame, Call):
             await socket.send(encode(self._answer(frame)))
-        elif frame is not None and self._waiting is not None and self._waiting[0] == frame.message_id:
-            if not self._waiting[1].done():
-                self._waiting[1].set_result(frame)
+        elif frame is not None and self._waiting is not None:
+            message_id, future = self._waiting
+            if message_id == frame.message_id and not future.done():
+                future.set_result(frame)
 
     def _answer(self, call: Call) -> CallResult | CallError:
         try:
