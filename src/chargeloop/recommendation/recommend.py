@@ -54,7 +54,7 @@ def recommend(
     options = build(world, requests, candidates, rates, models, surroundings, weights, sorts or [None] * len(requests))
     choice = SOLVERS[solver](options.problem, rng, budget_s).choice
     wait_s, busy = alternatives(options.problem, choice)
-    shown = shown_options(scores(options.problem, wait_s, busy), choice)
+    shown = shown_options(scores(options.problem, wait_s, busy), choice, options.facts.drive_min)
     request, option = np.nonzero(shown)
     co2 = np.zeros(24) if kg_co2_per_kwh is None else kg_co2_per_kwh
     offers = write_offers(world, rates, options, wait_s, busy, inflow_per_h, co2, request, option)
@@ -70,11 +70,14 @@ def recommend(
     return tuple(decisions)
 
 
-def shown_options(score: Floats, choice: Ints) -> NDArray[np.bool_]:
-    """R x K: the best options of each request that its decision shows, the chosen one among them."""
+def shown_options(score: Floats, choice: Ints, drive_min: Floats) -> NDArray[np.bool_]:
+    """R x K: the best options of each request that its decision shows, the chosen one and the nearest among them."""
     shown = SHOWN if len(choice) < BATCH else SHOWN_IN_BATCH
     ranked = score.copy()
     going = np.flatnonzero(choice >= 0)
     ranked[going, choice[going]] = -np.inf
     place = np.argsort(np.argsort(ranked, axis=1, kind="stable"), axis=1)
-    return np.asarray((place < shown) & np.isfinite(score))
+    possible = np.isfinite(score)
+    nearest = np.argmin(np.where(possible, drive_min, np.inf), axis=1)
+    place[np.arange(len(score)), nearest] = 0  # what everybody would have done: the choice is measured against it
+    return np.asarray((place < shown) & possible)

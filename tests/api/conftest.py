@@ -1,0 +1,54 @@
+"""A real loop on a real database behind the real application; only the network between is left out."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+
+from chargeloop.api import Context, create_app
+from chargeloop.guidance import Guide
+from chargeloop.loop import CityLoop, Clock, stages_of
+from chargeloop.model import City, Command, Layout, MeterSampled, SessionEnded, SessionStarted
+from chargeloop.persistence import Store
+from tests.small_city import START
+
+
+@dataclass
+class Running:
+    loop: CityLoop
+    store: Store
+    http: httpx.AsyncClient
+    context: Context
+
+
+@pytest.fixture
+async def running(small_city: City, small_layout: Layout, tmp_path: Path) -> AsyncIterator[Running]:
+    """S0-01 is charging, S0-02 has charged and left."""
+    guide = Guide.of(small_city, small_layout)
+    store = await Store.open(tmp_path / "api.db")
+
+    async def send(_: Sequence[Command]) -> None:
+        """Nobody is connected."""
+
+    stages = stages_of(small_city, small_layout, guide)
+    loop = CityLoop(small_city, small_layout, stages, store, Clock.starting(START, 1.0), send)
+    store.on_commit = loop.publish
+    context = Context(loop, store, guide, frozenset(["S0-01"]), lambda: frozenset(["S0-01"]))
+    later = START + timedelta(seconds=1)
+    await store.append(
+        "test",
+        [
+            SessionStarted(at=START, session_id="s1", evse_id="S0-01", id_token="T1"),
+            MeterSampled(at=later, session_id="s1", evse_id="S0-01", meter_wh=500, power_kw=50.0),
+            SessionStarted(at=START, session_id="s2", evse_id="S0-02", id_token="T2"),
+            SessionEnded(at=later, session_id="s2", evse_id="S0-02", meter_wh=4000),
+        ],
+    )
+    await loop.turn()
+    transport = httpx.ASGITransport(create_app(context))
+    async with httpx.AsyncClient(transport=transport, base_url="http://test/api/v1") as http:
+        yield Running(loop, store, http, context)
+    await store.close()
