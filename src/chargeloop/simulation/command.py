@@ -62,8 +62,6 @@ def run(args: argparse.Namespace) -> int:
     policies = [name.strip() for name in args.policy.split(",") if name.strip()]
     if not policies:
         raise BadInput("--policy", "name at least one policy")
-    if args.city is not None and not args.city.is_dir():
-        raise BadInput("--city", f"there is no folder {str(args.city)!r}")
 
     from chargeloop.city import load_city  # noqa: PLC0415 (not needed for --help)
     from chargeloop.simulation.compare import default_day, simulate  # noqa: PLC0415

@@ -88,7 +88,7 @@ def default_day(city: City) -> datetime:
     """Local midnight (in UTC) of a working day within the city's data, late enough that a forecast has weeks to learn from."""
     first = city.demand.start
     last = first + timedelta(hours=len(city.demand.energy_kwh))
-    day = local(first + 0.7 * (last - first), city.time_zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    day = local(first + 0.5 * (last - first), city.time_zone).replace(hour=0, minute=0, second=0, microsecond=0)
     while day.weekday() > 4:
         day -= timedelta(days=1)
     return day.astimezone(last.tzinfo)

@@ -30,6 +30,7 @@ STAY_ERROR = 0.2  # sigma of the logarithm of (stay a driver names / true stay)
 DC_SLACK = 1.5  # deadline of a fast charge over its expected length
 DC_TARGET = (0.7, 0.95)  # state of charge wanted, uniform
 AC_TARGET = (0.9, 1.0)
+DRIVE_KM = 5.0  # what drivers reckon with: state of charge is known on arrival, and asked for before the drive
 LEAST_GAIN = 0.05  # nobody plugs in for less than this share of the battery
 AC_HEADROOM = 0.95  # share of the energy that a stay at full AC power would give, and that a driver dares to ask for
 
@@ -91,8 +92,8 @@ def draw_drivers(
     is `level`, or 1 where `level` is None (the measured demand).
     """
     models, tiers = _fleet(city)
-    dc_kw = _zone_dc_kw(layout)
-    mean_stay_h = np.stack([_mean_ac_stay_h(city), _mean_dc_stay_h(city, dc_kw)])  # current x zone
+    dc_kw, temperature_c = _zone_dc_kw(layout), _temperature(city, start)
+    mean_stay_h = np.stack([_mean_ac_stay_h(city), _mean_dc_stay_h(city, dc_kw, temperature_c)])  # current x zone
     bays = _zone_bays(layout)
     asked_h, slots = _bay_hours(city, bays, start, hours)
     if level is not None:
@@ -110,7 +111,8 @@ def draw_drivers(
     share = np.where(is_dc, *(_choice(models, tiers, city, kind, size, rng) for kind in (Current.DC, Current.AC)))
     model, tier = models[share], tiers[share]
     battery = np.array([m.battery_kwh for m in city.models])[model]
-    soc = np.minimum(_quantile(city.behaviour.arrival_soc, rng.random(size)), 1 - LEAST_GAIN)
+    kwh_per_km = _kwh_per_km(city, temperature_c)[model]
+    soc = _soc(city, rng.random(size), DRIVE_KM * kwh_per_km / battery)
     target = np.where(is_dc, rng.uniform(*DC_TARGET, size), rng.uniform(*AC_TARGET, size))
     target = np.clip(np.maximum(target, soc + LEAST_GAIN), 0, 1)
     ac_stay_s = _quantile(city.behaviour.ac_stay_min, rng.random(size)) * 60
@@ -123,7 +125,6 @@ def draw_drivers(
         is_dc, charge_s + mean_of_quantiles(city.behaviour.dc_overstay_min) * 60, ac_stay_s * rng.lognormal(0, STAY_ERROR, size)
     )
     asked_s = np.where(is_dc, charge_s + overstay_s, ac_stay_s)
-    temperature = _temperature(city, start)
     return Drivers(
         start=start,
         hours=hours,
@@ -138,7 +139,7 @@ def draw_drivers(
         soc=soc,
         target=target,
         battery_kwh=battery,
-        kwh_per_km=drive_kwh(1.0, np.array([m.consumption_kwh_per_km for m in city.models]), temperature)[model],
+        kwh_per_km=kwh_per_km,
         stay_s=np.where(is_dc, overstay_s, ac_stay_s),
         said_stay_s=named_s,
         asked_s=asked_s,
@@ -216,26 +217,33 @@ def _mean_ac_stay_h(city: City) -> Floats:
     return np.full(len(city.zones), mean_of_quantiles(city.behaviour.ac_stay_min) / 60)
 
 
-def _mean_dc_stay_h(city: City, dc_kw: Floats) -> Floats:
+def _mean_dc_stay_h(city: City, dc_kw: Floats, temperature_c: float) -> Floats:
     """Expected bay time of a fast charge by zone: over fleet, arrival and target state of charge on a fine grid."""
     dc_table, ac_kw = curve_table(city.models)
     fleet = [(i, s.share) for i, s in zip(_fleet(city)[0], city.fleet, strict=True) if city.models[i].dc_kw > 0]
     if not fleet:
         return np.full(dc_kw.size, np.inf)
-    soc = np.minimum(_quantile(city.behaviour.arrival_soc, _midpoints(20)), 1 - LEAST_GAIN)
     targets = DC_TARGET[0] + _midpoints(5) * (DC_TARGET[1] - DC_TARGET[0])
-    model, s, t = (x.ravel() for x in np.meshgrid([i for i, _ in fleet], soc, targets, indexing="ij"))
-    weight = np.repeat([share for _, share in fleet], soc.size * targets.size)
-    t = np.clip(np.maximum(t, s + LEAST_GAIN), 0, 1)
+    model, u, target = (x.ravel() for x in np.meshgrid([i for i, _ in fleet], _midpoints(20), targets, indexing="ij"))
+    weight = np.repeat([share for _, share in fleet], 20 * targets.size)
     battery = np.array([m.battery_kwh for m in city.models])[model]
+    soc = _soc(city, u, DRIVE_KM * _kwh_per_km(city, temperature_c)[model] / battery)
+    target = np.clip(np.maximum(target, soc + LEAST_GAIN), 0, 1)
     is_dc = np.ones(model.size, dtype=np.bool_)
-    over = mean_of_quantiles(city.behaviour.dc_overstay_min)
     powers, which = np.unique(dc_kw, return_inverse=True)
-    mean = [
-        np.average(charge_minutes(dc_table, ac_kw, model, battery, s, t, is_dc, np.full(model.size, kw)), weights=weight)
-        for kw in powers
-    ]
-    return np.asarray((np.array(mean) + over)[which] / 60)
+    charge_min = [charge_minutes(dc_table, ac_kw, model, battery, soc, target, is_dc, np.full(model.size, kw)) for kw in powers]
+    mean_min = np.average(charge_min, axis=1, weights=weight) + mean_of_quantiles(city.behaviour.dc_overstay_min)
+    return np.asarray(mean_min[which] / 60)
+
+
+def _soc(city: City, u: Floats, drive: Floats) -> Floats:
+    """State of charge when asking: that at quantile `u` on arrival, and what the drive takes (share of the battery)."""
+    return np.minimum(_quantile(city.behaviour.arrival_soc, u) + drive, 1 - LEAST_GAIN)
+
+
+def _kwh_per_km(city: City, temperature_c: float) -> Floats:
+    """By model."""
+    return drive_kwh(1.0, np.array([m.consumption_kwh_per_km for m in city.models]), temperature_c)
 
 
 def _places(city: City, zone: Ints, rng: np.random.Generator) -> tuple[Floats, Floats]:
