@@ -36,7 +36,7 @@ from chargeloop.model import (
 from chargeloop.model.validated import from_json, to_json
 from chargeloop.perception import Perception
 from chargeloop.simulation import Drivers, Twin, draw_drivers, run
-from chargeloop.simulation.state import Stage
+from chargeloop.simulation.state import LOG_ROWS, Stage
 from tests.simulation.conftest import MakeTwin
 
 
@@ -228,6 +228,19 @@ def test_a_reserved_bay_waits_for_its_driver(make_twin: MakeTwin, small_layout: 
     assert twin.state.bays["reserved_for"][others[0]] == -1
     collect(twin, 20)
     assert (twin.state.bays["reserved_for"][list(bays)] == -1).all()  # expired
+
+
+def test_any_number_of_commands_fits_between_two_steps(make_twin: MakeTwin, small_layout: Layout) -> None:
+    twin = make_twin("nearest", listen=True)
+    evse_id, until = small_layout.evse_ids[0], twin.now + timedelta(hours=2)
+    for number in range(LOG_ROWS):
+        reserve = ReserveEvse(at=twin.now, evse_id=evse_id, reservation_id=number, id_token="PHONE", expires_at=until)
+        assert twin.apply(reserve)
+        assert twin.apply(CancelReservation(at=twin.now, evse_id=evse_id, reservation_id=number))
+    told = [event for event in twin.step() if isinstance(event, EvseStatusChanged)]
+    assert len(told) == 2 * LOG_ROWS
+    collect(twin, 180)
+    assert twin.state.bays["reserved_for"][0] == -1
 
 
 def test_remote_start_and_stop(make_twin: MakeTwin, small_layout: Layout) -> None:

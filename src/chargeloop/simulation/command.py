@@ -111,15 +111,15 @@ def _progress() -> "Iterator[Callable[[str, float], None]]":
         yield lambda _policy, _share: None
         return
     from rich.console import Console  # noqa: PLC0415
-    from rich.progress import Progress  # noqa: PLC0415
+    from rich.progress import Progress, TaskID  # noqa: PLC0415
 
     with Progress(console=Console(stderr=True), transient=True) as bars:
-        tasks: dict[str, object] = {}
+        tasks: dict[str, TaskID] = {}
 
         def show(policy: str, share: float) -> None:
-            task = tasks.setdefault(policy, None) or bars.add_task(policy, total=1.0)
-            tasks[policy] = task
-            bars.update(task, completed=share)  # type: ignore[arg-type]
+            if policy not in tasks:
+                tasks[policy] = bars.add_task(policy, total=1.0)
+            bars.update(tasks[policy], completed=share)
 
         yield show
 

@@ -14,7 +14,7 @@ from chargeloop.simulation.state import (
     CURSOR,
     DUE,
     LISTENING,
-    LOG_ROWS,
+    LOG_MARGIN,
     LOGGED,
     MAX_HOPS,
     Due,
@@ -39,7 +39,6 @@ _AVAILABLE, _FAULTED = float(EvseStatus.AVAILABLE), float(EvseStatus.FAULTED)
 
 OVERDUE_S = 5 * 60.0  # a vehicle that should be gone already is expected to leave within this
 LEAST_SOC = 0.01
-LOG_MARGIN = 8  # rows that one happening writes at most
 # A fast charge that is held back to over twice what it should take, and half an hour, is broken off.
 DC_LONGEST, DC_LONGEST_S = 2.0, 1800.0
 
@@ -48,7 +47,7 @@ DC_LONGEST, DC_LONGEST_S = 2.0, 1800.0
 def advance(state: State, rules: Rules, until_s: float) -> bool:
     """Let everything happen that is due before `until_s`. False: the log is full; read it and call again."""
     cars, count = state.cars, state.counts
-    while not (count[LISTENING] and count[LOGGED] > LOG_ROWS - LOG_MARGIN):
+    while not (count[LISTENING] and count[LOGGED] > state.log.size - LOG_MARGIN):
         d = count[CURSOR]
         appear_s = cars[d].appear_s if d < cars.size else np.inf
         due_s = state.due[0].at_s if count[DUE] > 0 else np.inf

@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 from chargeloop.model import City, Layout
 from chargeloop.model.city import Floats, Ints
 from chargeloop.physics import curve_table
-from chargeloop.simulation.drivers import Drivers
+from chargeloop.simulation.drivers import ARRAYS, Drivers
 
 Bools = NDArray[np.bool_]
 Whole: TypeAlias = int | np.int64  # an index or code, as kernels are handed it
 Records: TypeAlias = NDArray[Any]  # of one of the dtypes below
 MAX_HOPS = 3  # a driver who goes on from queue to queue stays at the fourth station
-LOG_ROWS = 1 << 14
+LOG_ROWS = 1 << 14  # to begin with
+LOG_MARGIN = 8  # rows that one happening or command writes at most
 PLAN_STEPS = 12
 CURSOR, DUE, LOGGED, LISTENING = range(4)  # places in `State.counts`
 
@@ -142,9 +143,8 @@ class State(NamedTuple):
 
 def new_cars(drivers: Drivers, first: Ints) -> Records:
     cars = np.zeros(len(drivers), dtype=CAR)
-    for name in CAR.names or ():
-        if hasattr(drivers, name):
-            cars[name] = getattr(drivers, name)
+    for name in set(ARRAYS) & set(CAR.names or ()):
+        cars[name] = getattr(drivers, name)
     for name in ("set_out_s", "arrive_s", "start_s", "charged_s", "end_s"):
         cars[name] = np.nan
     for name in ("pool", "evse", "next", "prev"):

@@ -1,6 +1,5 @@
 """The city twin: a whole city's drivers, queues and chargers, moved on step by step."""
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -32,6 +31,8 @@ from chargeloop.simulation.state import (
     DUE,
     DUE_ROW,
     LISTENING,
+    LOG_MARGIN,
+    LOGGED,
     Bools,
     Due,
     Fact,
@@ -112,6 +113,7 @@ class Twin:
         outside = np.zeros(len(layout.evse_ids), dtype=np.bool_) if driven_outside is None else driven_outside
         self._teller = Teller(city, layout, drivers, outside)
         self.listening = self.policy is Policy.EXTERNAL if listen is None else listen
+        self.state.counts[LISTENING] = self.listening
         self._reserved: dict[int, tuple[int, float]] = {}  # reservation -> EVSE, until when
         self._load_kw: list[float] = []
         self._energy_kwh: list[float] = [0.0]
@@ -183,15 +185,20 @@ class Twin:
 
     def apply(self, command: Command) -> bool:
         """Do what the loop says; False where it can't be done (any more)."""
-        doers: dict[type, Callable[..., bool]] = {
-            GuideDriver: self._guide_driver,
-            SetChargingProfile: self._set_profile,
-            ReserveEvse: self._reserve,
-            CancelReservation: self._cancel,
-            RemoteStart: self._remote_start,
-            RemoteStop: self._remote_stop,
-        }
-        return doers[type(command)](command)
+        self._make_room()
+        match command:
+            case GuideDriver():
+                return self._guide_driver(command)
+            case SetChargingProfile():
+                return self._set_profile(command)
+            case ReserveEvse():
+                return self._reserve(command)
+            case CancelReservation():
+                return self._cancel(command)
+            case RemoteStart():
+                return self._remote_start(command)
+            case RemoteStop():
+                return self._remote_stop(command)
 
     def kpis(self) -> Kpis:
         """The figures of the run so far."""
@@ -221,6 +228,7 @@ class Twin:
         if listening:
             events += self._teller.read(state)
             events += self._teller.meters(state, self._samples_due(before_s), self.now)
+        state.counts[LISTENING] = self.listening  # to what commands do before the next step
         return events
 
     def _samples_due(self, before_s: float) -> Ints:
@@ -245,6 +253,13 @@ class Twin:
         heap = np.zeros(due + 4 * (len(self.drivers) + evses + faults) + 1000, dtype=DUE_ROW)
         heap[:due] = self.state.due[:due]
         self.state = self.state._replace(due=heap)
+
+    def _make_room(self) -> None:
+        """Room for what one command puts into log and heap; within a step `advance` sees to the log."""
+        if self.state.counts[LOGGED] > self.state.log.size - LOG_MARGIN:
+            self.state = self.state._replace(log=np.concatenate([self.state.log, np.zeros_like(self.state.log)]))
+        if self.state.counts[DUE] > self.state.due.size - LOG_MARGIN:
+            self._set_heap()
 
     def _draw_faults(self, start: datetime, hours: int) -> None:
         size = len(self._layout.evse_ids)
@@ -300,8 +315,6 @@ class Twin:
         bays["reserved_for"][e] = d if d >= 0 else STRANGER
         bays["reserved_until_s"][e] = until_s
         self._reserved[command.reservation_id] = (e, until_s)
-        if self.state.counts[DUE] == self.state.due.size:
-            self._set_heap()
         push(self.state, until_s, int(Due.RESERVATION_END), e)
         note(self.state, self.now_s, int(Fact.STATUS), -1, e, float(EvseStatus.RESERVED))
         offer_bay(self.state, e, self.now_s)  # its holder may be standing there already
