@@ -1,0 +1,172 @@
+/** The map: streets, the forecast as a quiet glow, stations as circles; each bay as a dot at street zoom; a route when asked. */
+
+import type { ExpressionSpecification, GeoJSONSource, Map as MapLibre } from 'maplibre-gl'
+import type { LiveStations, Route } from '../shared/api'
+import { h } from '../shared/dom'
+import { minutes, number } from '../shared/format'
+import { cityMap, collection, DARK, EMPTY, point, setData } from '../shared/map'
+import { words } from '../shared/words'
+import type { State } from './state'
+
+const BAYS_FROM_ZOOM = 14.5
+const ACCENT = '#5fd3c2'
+const zoomed = (...stops: (number | ExpressionSpecification)[]) => ['interpolate', ['exponential', 1.5], ['zoom'], ...stops] as ExpressionSpecification
+const times = (factor: number, what: ExpressionSpecification): ExpressionSpecification => ['*', factor, what]
+
+const AREA: ExpressionSpecification = ['sqrt', ['get', 'bays']]
+const radius = zoomed(9, times(0.45, AREA), 11, times(0.85, AREA), 13, times(1.7, AREA), 16, ['+', 6, times(2.4, AREA)])
+const busyFill: ExpressionSpecification = ['case', ['get', 'dead'], '#59656d', ['interpolate', ['linear'], ['get', 'busy'], 0, '#1d3a3d', 0.5, '#2f8078', 0.8, ACCENT, 1, '#d5fbf3']]
+const metresAt = (zoom: number) => 156543 * Math.cos(0.39) / 2 ** zoom
+
+export class CityMap {
+  onSelect: (stationId: string) => void = () => {}
+  private selected: string | null = null
+  private readonly tip = h('div', { class: 'tip', hidden: true })
+
+  private constructor(private readonly map: MapLibre, private readonly state: State) {}
+
+  static async in(container: HTMLElement, state: State): Promise<CityMap> {
+    const map = await cityMap(container, state.city, DARK, { label: words.mapLabel, padding: 40 })
+    const made = new CityMap(map, state)
+    made.addLayers()
+    made.listen(container)
+    made.showStations()
+    made.showForecast()
+    state.on('live', () => made.showStations())
+    state.on('forecast', () => made.showForecast())
+    state.on('hour', () => made.showForecast())
+    return made
+  }
+
+  private addLayers(): void {
+    const { map } = this
+    for (const id of ['zones', 'stations', 'bays', 'route', 'selected']) map.addSource(id, { type: 'geojson', data: EMPTY })
+    const zone: ExpressionSpecification = ['get', 'radius_m']
+    map.addLayer({
+      id: 'zones', type: 'circle', source: 'zones',
+      paint: {
+        'circle-radius': ['interpolate', ['exponential', 2], ['zoom'], 7, ['*', zone, 1.25 / metresAt(7)], 18, ['*', zone, 1.25 / metresAt(18)]],
+        'circle-color': '#3f7cf0', 'circle-blur': 1,
+        'circle-opacity': ['interpolate', ['linear'], ['get', 'heat'], 0, 0.03, 1, 0.62],
+        'circle-opacity-transition': { duration: 500 },
+      },
+    }, 'minor')
+    map.addLayer({ id: 'route-case', type: 'line', source: 'route', layout: { 'line-cap': 'round', 'line-join': 'round' }, paint: { 'line-color': DARK.ground, 'line-width': 8 } })
+    map.addLayer({ id: 'route', type: 'line', source: 'route', layout: { 'line-cap': 'round', 'line-join': 'round' }, paint: { 'line-color': '#f3f7f8', 'line-width': 3.5 } })
+    map.addLayer({ id: 'route-start', type: 'circle', source: 'route', filter: ['==', ['geometry-type'], 'Point'], paint: { 'circle-radius': 6, 'circle-color': '#f3f7f8', 'circle-stroke-color': DARK.ground, 'circle-stroke-width': 3 } })
+    map.addLayer({
+      id: 'queues', type: 'circle', source: 'stations', filter: ['>', ['get', 'queue'], 0],
+      paint: {
+        'circle-radius': ['interpolate', ['exponential', 1.5], ['zoom'], 9, ['+', ['*', 0.45, AREA], 1.5], 11, ['+', ['*', 0.85, AREA], 2.5], 13, ['+', ['*', 1.7, AREA], 3.5], 16, ['+', ['*', 2.4, AREA], 11]],
+        'circle-color': 'rgba(0,0,0,0)', 'circle-stroke-color': '#f2b04e',
+        'circle-stroke-width': ['interpolate', ['linear'], ['get', 'queue'], 1, 1.6, 10, 4.5],
+      },
+    })
+    map.addLayer({
+      id: 'stations', type: 'circle', source: 'stations',
+      paint: { 'circle-radius': radius, 'circle-color': busyFill, 'circle-stroke-color': '#0d1317', 'circle-stroke-width': 1, 'circle-opacity': ['interpolate', ['linear'], ['zoom'], BAYS_FROM_ZOOM, 0.95, 16, 0.35] },
+    })
+    map.addLayer({
+      id: 'bays', type: 'circle', source: 'bays', minzoom: BAYS_FROM_ZOOM,
+      paint: {
+        'circle-radius': zoomed(14.5, 1.6, 18, 7), 'circle-stroke-width': 1, 'circle-stroke-color': '#0d1317',
+        'circle-color': ['match', ['get', 'state'], 'busy', '#d5fbf3', 'out', '#8a6a6a', '#2f8078'],
+      },
+    })
+    map.addLayer({ id: 'selected', type: 'circle', source: 'selected', paint: { 'circle-radius': ['interpolate', ['exponential', 1.5], ['zoom'], 9, 9, 13, 18, 16, 30], 'circle-color': 'rgba(0,0,0,0)', 'circle-stroke-color': '#ffffff', 'circle-stroke-width': 2 } })
+  }
+
+  private listen(container: HTMLElement): void {
+    container.append(this.tip)
+    this.map.on('click', (event) => {
+      const near = this.map.queryRenderedFeatures([[event.point.x - 6, event.point.y - 6], [event.point.x + 6, event.point.y + 6]], { layers: ['stations'] })
+      const found = near.at(0)?.properties['id'] as string | undefined
+      if (found) this.onSelect(found)
+    })
+    this.map.on('mousemove', 'stations', (event) => {
+      const found = event.features?.[0]?.properties
+      if (!found) return
+      this.map.getCanvas().style.cursor = 'pointer'
+      this.showTip(found['id'] as string, event.point.x, event.point.y)
+    })
+    this.map.on('mouseleave', 'stations', () => {
+      this.map.getCanvas().style.cursor = ''
+      this.tip.hidden = true
+    })
+    this.map.on('moveend', () => this.showBays())
+  }
+
+  private showTip(stationId: string, x: number, y: number): void {
+    const n = this.state.index.get(stationId), live = this.state.live?.stations, station = this.state.station.get(stationId)
+    if (n === undefined || !live || !station) return
+    const wait = live.wait_dc_min[n] ?? live.wait_ac_min[n]
+    this.tip.replaceChildren(
+      h('b', {}, station.name), h('span', {}, words.tip(number(live.busy[n] ?? 0), number(station.ac_bays + station.dc_bays))),
+      (live.queue[n] ?? 0) > 0 ? h('span', { class: 'amber' }, words.tipQueue(number(live.queue[n] ?? 0))) : '',
+      wait ? h('span', {}, `${words.expectedWait} ${minutes(wait)}`) : '',
+    )
+    this.tip.hidden = false
+    this.tip.style.transform = `translate(${Math.min(x + 14, this.map.getContainer().clientWidth - 210)}px, ${y + 14}px)`
+  }
+
+  private showStations(): void {
+    const live = this.state.live?.stations
+    const features = this.state.city.stations.map((station, n) => point(station.lon, station.lat, { id: station.station_id, bays: station.ac_bays + station.dc_bays, ...stateOf(live, n, station.ac_bays + station.dc_bays) }))
+    features.sort((a, b) => (b.properties?.['bays'] as number) - (a.properties?.['bays'] as number)) // small ones on top
+    setData(this.map, 'stations', collection(features))
+    this.showBays()
+  }
+
+  private showBays(): void {
+    if (this.map.getZoom() < BAYS_FROM_ZOOM) return
+    const live = this.state.live?.stations, view = this.map.getBounds(), features: GeoJSON.Feature[] = []
+    this.state.city.stations.forEach((station, n) => {
+      if (!live || !view.contains([station.lon, station.lat])) return
+      const bays = station.ac_bays + station.dc_bays, wide = Math.ceil(Math.sqrt(bays * 1.6)), rows = Math.ceil(bays / wide)
+      for (let b = 0; b < bays; b++) {
+        const state = b < (live.busy[n] ?? 0) ? 'busy' : b < (live.busy[n] ?? 0) + (live.out_of_order[n] ?? 0) ? 'out' : 'free'
+        features.push(point(station.lon + ((b % wide) - (wide - 1) / 2) * 8e-5, station.lat - (Math.floor(b / wide) - (rows - 1) / 2) * 8e-5, { state }))
+      }
+    })
+    setData(this.map, 'bays', collection(features))
+  }
+
+  private showForecast(): void {
+    const forecast = this.state.forecast
+    if (!forecast) return
+    const row = forecast.q50[this.state.hour] ?? [], column = new Map(forecast.zone_ids.map((zone, i) => [zone, i]))
+    const top = Math.max(1, ...forecast.q50.map((hour) => Math.max(...hour)))
+    const features = this.state.city.zones.map((zone) => point(zone.lon, zone.lat, { radius_m: zone.radius_m, heat: Math.sqrt((row[column.get(zone.zone_id) ?? -1] ?? 0) / top) }))
+    setData(this.map, 'zones', collection(features))
+  }
+
+  /** Mark a station and bring it into view; null marks none. */
+  select(stationId: string | null): void {
+    if (stationId === this.selected) return
+    this.selected = stationId
+    const station = stationId ? this.state.station.get(stationId) : undefined
+    setData(this.map, 'selected', collection(station ? [point(station.lon, station.lat, {})] : []))
+    if (station) this.map.easeTo({ center: [station.lon, station.lat], zoom: Math.max(this.map.getZoom(), 13.2), duration: 600 })
+  }
+
+  route(way: Route | null): void {
+    const begin = way?.geometry.coordinates[0]
+    ;(this.map.getSource('route') as GeoJSONSource).setData(way && begin ? collection([way as GeoJSON.Feature, point(begin[0], begin[1], {})]) : EMPTY)
+    if (!way) return
+    const lons = way.geometry.coordinates.map(([lon]) => lon), lats = way.geometry.coordinates.map(([, lat]) => lat)
+    this.map.fitBounds([Math.min(...lons), Math.min(...lats), Math.max(...lons), Math.max(...lats)], { padding: 70, maxZoom: 14.5, duration: 600 })
+  }
+
+  home(): void {
+    this.map.fitBounds(this.state.city.bounds, { padding: 40, duration: 600 })
+  }
+
+  resize(): void {
+    this.map.resize()
+  }
+}
+
+function stateOf(live: LiveStations | undefined, n: number, bays: number) {
+  const out = live?.out_of_order[n] ?? 0
+  return { busy: bays - out > 0 ? (live?.busy[n] ?? 0) / (bays - out) : 0, queue: live?.queue[n] ?? 0, dead: bays > 0 && out >= bays }
+}

@@ -1,0 +1,34 @@
+/** The slider over the next 24 hours: which hour of the forecast glows on the map. */
+
+import { h } from '../shared/dom'
+import { clock, kilowattHours } from '../shared/format'
+import { words } from '../shared/words'
+import type { State } from './state'
+
+const HOUR_MS = 3600_000
+
+export function hourSlider(state: State): HTMLElement {
+  const input = h('input', { type: 'range', min: 0, max: 23, value: 0, step: 1, 'aria-label': words.hourLabel, 'data-testid': 'hour', oninput: () => state.setHour(Number(input.value)) })
+  const when = h('b', {}, words.hourNow), expected = h('span', { class: 'quiet' })
+  const bars = h('div', { class: 'hour-bars', 'aria-hidden': 'true' })
+  const show = () => {
+    const forecast = state.forecast
+    if (!forecast) return
+    input.max = String(forecast.hours.length - 1)
+    const at = forecast.hours[state.hour] ?? forecast.origin
+    const begin = clock(at), end = clock(Date.parse(at) + HOUR_MS)
+    const { q10, q50, q90 } = forecast.total
+    when.textContent = `${begin}–${end}` + (state.hour === 0 ? ` · ${words.hourNow}` : ` · +${words.hoursShort(state.hour)}`)
+    expected.textContent = words.expected(kilowattHours(q50[state.hour] ?? 0), kilowattHours(q10[state.hour] ?? 0), kilowattHours(q90[state.hour] ?? 0))
+    input.setAttribute('aria-valuetext', `${when.textContent}: ${expected.textContent}`)
+    const top = Math.max(1, ...q50)
+    bars.replaceChildren(...q50.map((kwh, i) => {
+      const bar = h('i', { class: i === state.hour ? 'on' : '' })
+      bar.style.height = `${(kwh / top) * 100}%`
+      return bar
+    }))
+  }
+  state.on('forecast', show)
+  state.on('hour', show)
+  return h('div', { class: 'hours' }, h('div', { class: 'hours-text' }, when, expected), h('div', { class: 'hours-slider' }, bars, input))
+}
