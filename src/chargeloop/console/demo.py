@@ -4,6 +4,7 @@ import argparse
 import os
 import secrets
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -13,6 +14,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from chargeloop.city import load_city
+from chargeloop.console.server import listen
 from chargeloop.loop import Clock
 from chargeloop.model import City, Unreachable
 from chargeloop.physics import local
@@ -30,11 +32,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    for port, flag in ((args.http_port, "--http-port"), (args.ocpp_port, "--ocpp-port")):
+        listen(args.host, port, flag).close()  # a port that is taken is told before anything starts
     city = load_city(args.city)
     clock = Clock.starting(args.start or usual_start(city), args.speed)
     folder = Path(args.data_dir) / "demo"
     shutil.rmtree(folder, ignore_errors=True)  # each demo is a new day
     demo = Demo(args, clock, folder)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # asked to end, it ends its processes too
     try:
         demo.start()
         address = f"http://{args.host}:{args.http_port}"
@@ -67,6 +72,7 @@ class Demo:
         self._server_command = [
             *(sys.executable, "-m", "chargeloop", "serve", *ports, *city, "--data-dir", str(folder)),
             *("--clock", str(clock), "--tick-s", str(2 * args.speed), "--ocpp-bays", str(args.chargers)),
+            *(("--settings", args.settings) if args.settings else ()),
             *("--log-level", args.log_level, "--parent", str(os.getpid())),
         ]
         self._twin_command = [
@@ -115,7 +121,7 @@ class Demo:
         for process in (self._twin, self._server):
             if process is not None:
                 try:
-                    process.wait(10)
+                    process.wait(30)
                 except subprocess.TimeoutExpired:
                     process.kill()
 

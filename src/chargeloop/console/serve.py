@@ -3,7 +3,7 @@
 import argparse
 import asyncio
 import logging
-import os
+import sys
 
 import structlog
 
@@ -19,7 +19,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, args.log_level.upper())))
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, args.log_level.upper())),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
     asyncio.run(serve(_options(args)))
     return 0
 
@@ -34,7 +37,7 @@ def _options(args: argparse.Namespace) -> Options:
         tick_s=args.tick_s,
         clock=Clock.parse(args.clock) if args.clock else Clock.real(),
         api_token=args.api_token.get_secret_value() if args.api_token else None,
-        feed_token=os.environ.get("CHARGELOOP_FEED_TOKEN"),
+        feed_token=args.feed_token.get_secret_value() if args.feed_token else None,
         ocpp_bays=args.ocpp_bays,
         parent=args.parent,
     )

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import socket
 from collections.abc import Sequence
 from contextlib import suppress
@@ -53,7 +54,7 @@ async def serve(options: Options, ready: asyncio.Event | None = None) -> None:
         Unreachable: a port is taken, or the database cannot be opened.
         BadInput: the city folder or the database is damaged.
     """
-    listener = _listen(options.host, options.http_port)
+    listener = listen(options.host, options.http_port, "--http-port")
     city = known_until(load_city(options.city), options.clock.now())
     layout = Layout.of(city)
     guide = Guide.of(city, layout)
@@ -80,6 +81,7 @@ async def serve(options: Options, ready: asyncio.Event | None = None) -> None:
             with suppress(asyncio.CancelledError):
                 await turning
             await outside.gateway.stop()
+            await loop.turn()  # what has ended is settled before we go
             await loop.save()
     finally:
         await store.close()
@@ -113,15 +115,23 @@ class Outside:
             self.loop.undelivered(command)
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int, flag: str) -> socket.socket:
+    """A listening socket.
+
+    Raises:
+        Unreachable: the port cannot be had; `flag` is what to choose another one with.
+    """
     try:
         return socket.create_server((host, port))
     except OSError as error:
-        raise Unreachable(f"port {port} on {host}: {error.strerror}; choose another with --http-port") from None
+        raise Unreachable(f"port {port} on {host}: {error.strerror}; choose another with {flag}") from None
 
 
 async def _http(app: FastAPI, listener: socket.socket, parent: int | None, ready: asyncio.Event | None) -> None:
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=2))
+    for each in (signal.SIGTERM, signal.SIGINT):
+        # uvicorn raises the signal again when it is done; without a handler that would end us before we have saved
+        asyncio.get_running_loop().add_signal_handler(each, setattr, server, "should_exit", True)
     watch = asyncio.create_task(_end_with(parent, server)) if parent is not None else None
     if ready is not None:
         ready.set()

@@ -163,8 +163,7 @@ class CityLoop:
         """One turn of the loop: decide, store, then act."""
         now = self.clock.now()
         world = self.stages.perceive(self.perception, now)
-        ended, touched = tuple(self._ended), self._touched
-        self._touched = set()
+        ended, touched = tuple(self._ended), tuple(self._touched)
         turn = await asyncio.to_thread(tick, world, ended, self._sent, self.stages)
         if turn.decisions:
             await self.store.add_decisions(turn.decisions)
@@ -173,6 +172,7 @@ class CityLoop:
         del self._ended[: len(ended)]
         running = (self.perception.session(session_id) for session_id in touched)
         await self.store.put_sessions([session for session in running if session])
+        self._touched.difference_update(touched)
         commands = (*turn.commands, *await self._tend_reservations(now))
         await self._send(commands)
         self.last = turn
