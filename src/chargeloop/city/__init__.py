@@ -3,6 +3,7 @@
 from chargeloop.city.builtin import builtin_city
 from chargeloop.city.load import load_city
 from chargeloop.city.osm import read_roads
-from chargeloop.city.shenzhen import read_stevcdp, read_urbanev
+from chargeloop.city.stevcdp import read_stevcdp
+from chargeloop.city.urbanev import read_urbanev
 
 __all__ = ["builtin_city", "load_city", "read_roads", "read_stevcdp", "read_urbanev"]

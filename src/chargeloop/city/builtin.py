@@ -1,13 +1,12 @@
 """The built-in city: drawn, always the same, from the figures in `figures.json` (made by scripts/make_city.py)."""
 
-import json
 from datetime import UTC, datetime, timedelta
-from importlib.resources import files
 from typing import Any
 
 import numpy as np
 
 from chargeloop.city import assumed
+from chargeloop.city.figures import figures
 from chargeloop.city.streets import Flat, make_streets
 from chargeloop.model import Behaviour, City, Demand, Place, Roads, Site, SiteType, Station, Weather, Zone
 from chargeloop.model.city import Floats
@@ -31,20 +30,20 @@ KINDS = ("Plaza", "Garage", "Court", "Car Park", "Hub", "Mall", "Square")
 
 def builtin_city(seed: int = 2025) -> City:
     """A city of 71 zones and some 450 stations, the same for the same seed."""
-    figures = json.loads((files("chargeloop.city") / "figures.json").read_text(encoding="utf-8"))
+    drawn_from = figures()
     rng = np.random.default_rng(seed)
-    lon, lat = (np.array([zone[name] for zone in figures["zones"]]) for name in ("lon", "lat"))
+    lon, lat = (np.array([zone[name] for zone in drawn_from["zones"]]) for name in ("lon", "lat"))
     lon, lat = lon + rng.uniform(-0.004, 0.004, lon.size), lat + rng.uniform(-0.004, 0.004, lat.size)
     flat = Flat(float(lon.min()), float(lat.min()))
     roads, cells = make_streets(flat.to_metres(lon, lat), flat, rng)
     centres = zip(lon.tolist(), lat.tolist(), strict=True)
     zones = tuple(
         Zone(f"Z{i:02d}", Place(*centre), float(np.sqrt(cell.area / np.pi)), LAND_USE[zone["cluster"] % len(LAND_USE)])
-        for i, (zone, cell, centre) in enumerate(zip(figures["zones"], cells, centres, strict=True), 1)
+        for i, (zone, cell, centre) in enumerate(zip(drawn_from["zones"], cells, centres, strict=True), 1)
     )
-    sites, stations = _stations(figures, zones, cells, roads, flat, rng)
+    sites, stations = _stations(drawn_from, zones, cells, roads, flat, rng)
     models, fleet = assumed.fleet()
-    busy_share = np.array(figures["clusters"])[[zone["cluster"] for zone in figures["zones"]]].T
+    busy_share = np.array(drawn_from["clusters"])[[zone["cluster"] for zone in drawn_from["zones"]]].T
     return City(
         name="Chargeloop City",
         time_zone=TIME_ZONE,
@@ -63,25 +62,25 @@ def builtin_city(seed: int = 2025) -> City:
             busy_share=busy_share,
             ac_stay_min=np.array(assumed.AC_STAY_MIN),
             dc_overstay_min=np.array(assumed.DC_OVERSTAY_MIN),
-            arrival_soc=np.array(figures["arrival_soc"]),
+            arrival_soc=np.array(drawn_from["arrival_soc"]),
         ),
         roads=roads,
     )
 
 
 def _stations(
-    figures: dict[str, Any], zones: tuple[Zone, ...], cells: list[Any], roads: Roads, flat: Flat, rng: np.random.Generator
+    drawn_from: dict[str, Any], zones: tuple[Zone, ...], cells: list[Any], roads: Roads, flat: Flat, rng: np.random.Generator
 ) -> tuple[tuple[Site, ...], tuple[Station, ...]]:
     """Stations beside streets of their zone, apart as the figures say, with the zone's chargers shared out among them."""
     import shapely  # noqa: PLC0415
 
     corners = flat.to_metres(roads.node_lon, roads.node_lat)
     tree = shapely.STRtree(shapely.points(corners))
-    spacing = np.array(figures["neighbour_m"])
+    spacing = np.array(drawn_from["neighbour_m"])
     taken: list[Floats] = []
     sites: list[Site] = []
     stations: list[Station] = []
-    for zone, cell, figure in zip(zones, cells, figures["zones"], strict=True):
+    for zone, cell, figure in zip(zones, cells, drawn_from["zones"], strict=True):
         inside = corners[tree.query(cell, predicate="contains")]
         fast, slow = _share_out(figure["stations"], figure["fast"], figure["slow"], rng)
         for dc, ac in zip(fast, slow, strict=True):

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from chargeloop.city.builtin import builtin_city
-from chargeloop.city.shenzhen import read_stevcdp, read_urbanev
+from chargeloop.city.stevcdp import read_stevcdp
 from chargeloop.city.tables import find
+from chargeloop.city.urbanev import read_urbanev
 from chargeloop.model import BadInput, City
 
 

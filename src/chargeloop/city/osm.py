@@ -67,11 +67,15 @@ def _ways(path: Path) -> list[tuple[list[tuple[int, float, float]], float, bool,
     ways = []
     try:
         way: Any
-        for way in osmium.FileProcessor(str(path), osmium.osm.NODE | osmium.osm.WAY).with_locations():
-            if not way.is_way() or way.tags.get("highway") not in CLASS_KMH:
+        found = osmium.FileProcessor(str(path), osmium.osm.NODE | osmium.osm.WAY).with_locations()
+        for way in found.with_filter(osmium.filter.EntityFilter(osmium.osm.WAY)).with_filter(
+            osmium.filter.KeyFilter("highway")
+        ):
+            if way.tags["highway"] not in CLASS_KMH or way.tags.get("motor_vehicle", way.tags.get("access")) == "no":
                 continue
             nodes = [(n.ref, n.lon, n.lat) for n in way.nodes if n.location.valid()]
-            one_way = way.tags.get("oneway", "yes" if way.tags.get("junction") == "roundabout" else "no")
+            implied = way.tags.get("junction") == "roundabout" or way.tags["highway"] in ("motorway", "motorway_link")
+            one_way = way.tags.get("oneway", "yes" if implied else "no")
             speed = _limit_kmh(way.tags.get("maxspeed", ""), CLASS_KMH[way.tags["highway"]])
             ways.append((nodes, speed, one_way not in BACKWARDS, one_way not in FORWARDS))
     except (RuntimeError, OSError) as error:
