@@ -8,6 +8,7 @@ import { cityMap, collection, DARK, EMPTY, point, setData } from '../shared/map'
 import { words } from '../shared/words'
 import type { State } from './state'
 
+const HOME = { top: 36, left: 36, right: 36, bottom: 116 } // room for the hour slider
 const BAYS_FROM_ZOOM = 14.5
 const ACCENT = '#5fd3c2'
 const zoomed = (...stops: (number | ExpressionSpecification)[]) => ['interpolate', ['exponential', 1.5], ['zoom'], ...stops] as ExpressionSpecification
@@ -16,7 +17,7 @@ const times = (factor: number, what: ExpressionSpecification): ExpressionSpecifi
 const AREA: ExpressionSpecification = ['sqrt', ['get', 'bays']]
 const radius = zoomed(9, times(0.45, AREA), 11, times(0.85, AREA), 13, times(1.7, AREA), 16, ['+', 6, times(2.4, AREA)])
 const busyFill: ExpressionSpecification = ['case', ['get', 'dead'], '#59656d', ['interpolate', ['linear'], ['get', 'busy'], 0, '#1d3a3d', 0.5, '#2f8078', 0.8, ACCENT, 1, '#d5fbf3']]
-const metresAt = (zoom: number) => 156543 * Math.cos(0.39) / 2 ** zoom
+const metresAt = (zoom: number, latitude: number) => 78271.5 * Math.cos(latitude) / 2 ** zoom
 
 export class CityMap {
   onSelect: (stationId: string) => void = () => {}
@@ -26,7 +27,7 @@ export class CityMap {
   private constructor(private readonly map: MapLibre, private readonly state: State) {}
 
   static async in(container: HTMLElement, state: State): Promise<CityMap> {
-    const map = await cityMap(container, state.city, DARK, { label: words.mapLabel, padding: 40 })
+    const map = await cityMap(container, state.city, DARK, { label: words.mapLabel, padding: HOME })
     const made = new CityMap(map, state)
     made.addLayers()
     made.listen(container)
@@ -41,13 +42,13 @@ export class CityMap {
   private addLayers(): void {
     const { map } = this
     for (const id of ['zones', 'stations', 'bays', 'route', 'selected']) map.addSource(id, { type: 'geojson', data: EMPTY })
-    const zone: ExpressionSpecification = ['get', 'radius_m']
+    const zone: ExpressionSpecification = ['get', 'radius_m'], latitude = (map.getCenter().lat * Math.PI) / 180
     map.addLayer({
       id: 'zones', type: 'circle', source: 'zones',
       paint: {
-        'circle-radius': ['interpolate', ['exponential', 2], ['zoom'], 7, ['*', zone, 1.25 / metresAt(7)], 18, ['*', zone, 1.25 / metresAt(18)]],
+        'circle-radius': ['interpolate', ['exponential', 2], ['zoom'], 7, ['*', zone, 1.5 / metresAt(7, latitude)], 18, ['*', zone, 1.5 / metresAt(18, latitude)]],
         'circle-color': '#3f7cf0', 'circle-blur': 1,
-        'circle-opacity': ['interpolate', ['linear'], ['get', 'heat'], 0, 0.03, 1, 0.62],
+        'circle-opacity': ['interpolate', ['linear'], ['get', 'heat'], 0, 0, 1, 0.7],
         'circle-opacity-transition': { duration: 500 },
       },
     }, 'minor')
@@ -158,7 +159,7 @@ export class CityMap {
   }
 
   home(): void {
-    this.map.fitBounds(this.state.city.bounds, { padding: 40, duration: 600 })
+    this.map.fitBounds(this.state.city.bounds, { padding: HOME, duration: 600 })
   }
 
   resize(): void {

@@ -1,6 +1,6 @@
 /** A map of the city's own streets: no tiles, no fonts, nothing from elsewhere. */
 
-import { Map as MapLibre, setWorkerUrl, type StyleSpecification } from 'maplibre-gl'
+import { Map as MapLibre, setWorkerUrl, type PaddingOptions, type StyleSpecification } from 'maplibre-gl'
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url'
 import 'maplibre-gl/dist/maplibre-gl.css'
 import { api, type City } from './api'
@@ -8,7 +8,7 @@ import { api, type City } from './api'
 setWorkerUrl(new URL(workerUrl, document.baseURI).href)
 
 export interface Tones { ground: string; minor: string; major: string }
-export const DARK: Tones = { ground: '#0d1317', minor: '#1b262d', major: '#2c3b45' }
+export const DARK: Tones = { ground: '#0d1317', minor: '#1d2a32', major: '#34454f' }
 export const LIGHT: Tones = { ground: '#f3f5f4', minor: '#ffffff', major: '#ffffff' }
 export const EMPTY: GeoJSON.FeatureCollection = { type: 'FeatureCollection', features: [] }
 
@@ -33,12 +33,12 @@ function style(tones: Tones, casing: string | null): StyleSpecification {
 }
 
 /** The map in `container`, with its streets, once its style is ready. */
-export async function cityMap(container: HTMLElement, city: City, tones: Tones, options: { casing?: string; label: string; padding?: number }): Promise<MapLibre> {
+export async function cityMap(container: HTMLElement, city: City, tones: Tones, options: { casing?: string; label: string; padding?: PaddingOptions }): Promise<MapLibre> {
   const map = new MapLibre({
     container,
     style: style(tones, options.casing ?? null),
     bounds: city.bounds,
-    fitBoundsOptions: { padding: options.padding ?? 48 },
+    fitBoundsOptions: { padding: options.padding ?? { top: 40, right: 40, bottom: 40, left: 40 } },
     attributionControl: false,
     dragRotate: false,
     pitchWithRotate: false,
