@@ -71,7 +71,7 @@ class Demo:
         ports = ["--host", args.host, "--http-port", str(args.http_port), "--ocpp-port", str(args.ocpp_port)]
         self._server_command = [
             *(sys.executable, "-m", "chargeloop", "serve", *ports, *city, "--data-dir", str(folder)),
-            *("--clock", str(clock), "--tick-s", str(2 * args.speed), "--ocpp-bays", str(args.chargers)),
+            *("--clock", str(clock), "--tick-s", str(max(args.tick_s, args.speed)), "--ocpp-bays", str(args.chargers)),
             *(("--settings", args.settings) if args.settings else ()),
             *("--log-level", args.log_level, "--parent", str(os.getpid())),
         ]

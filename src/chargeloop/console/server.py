@@ -54,7 +54,11 @@ async def serve(options: Options, ready: asyncio.Event | None = None) -> None:
         Unreachable: a port is taken, or the database cannot be opened.
         BadInput: the city folder or the database is damaged.
     """
-    listener = listen(options.host, options.http_port, "--http-port")
+    with listen(options.host, options.http_port, "--http-port") as listener:
+        await _serve(options, listener, ready)
+
+
+async def _serve(options: Options, listener: socket.socket, ready: asyncio.Event | None) -> None:
     city = known_until(load_city(options.city), options.clock.now())
     layout = Layout.of(city)
     guide = Guide.of(city, layout)

@@ -99,7 +99,7 @@ class Forecasts:
     """The forecast of the running hour: made once when the hour begins, from the history seen until then."""
 
     def __init__(self, city: City) -> None:
-        self._model = HourOfWeek.fit(city.demand, city.time_zone)
+        self._model = HourOfWeek.fit(city.demand, city.time_zone, tuple(zone.zone_id for zone in city.zones))
         self._weather = city.weather
         self._latest: Forecast | None = None
 
