@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from chargeloop.guidance import Dijkstra, Guide, Hierarchy, Route, best_engine, metres_along
+from chargeloop.guidance import Dijkstra, Engine, Guide, Hierarchy, Route, best_engine, metres_along
 from chargeloop.model import BadInput, City, Layout, Roads
 from chargeloop.physics import distance_m
 from tests.small_city import BLOCK_M, place
@@ -24,7 +24,8 @@ def uneven(roads: Roads) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
 
 def test_the_hierarchy_equals_dijkstra(small_city: City) -> None:
     roads = small_city.roads
-    fast, plain = Hierarchy(roads), Dijkstra(roads)
+    fast: Engine = Hierarchy(roads)
+    plain: Engine = Dijkstra(roads)
     for engine in (fast, plain):
         engine.set_times(uneven(roads))
     sources, targets = RNG.integers(0, roads.node_lon.size, (2, 40))
@@ -46,12 +47,12 @@ def test_lengths_are_those_of_the_fastest_way(small_city: City) -> None:
     engine = best_engine(roads)
     engine.set_times(edge_ms)
     target = np.array([0, 200])
-    times = engine.times_ms(np.arange(roads.node_lon.size), target)
+    times = np.ascontiguousarray(engine.times_ms(np.arange(roads.node_lon.size), target).T)
     by_tail = np.argsort(roads.edge_from, kind="stable")
     first = np.searchsorted(roads.edge_from[by_tail], np.arange(roads.node_lon.size + 1))
     metres = metres_along(times, first, by_tail, roads.edge_to, edge_ms, roads.edge_m, target)
     for source in RNG.integers(0, roads.node_lon.size, 20):
-        assert metres[source, 1] == pytest.approx(roads.edge_m[engine.path(int(source), 200)].sum())
+        assert metres[1, source] == pytest.approx(roads.edge_m[engine.path(int(source), 200)].sum())
 
 
 def test_a_drive_on_the_grid_is_its_blocks(guide: Guide) -> None:

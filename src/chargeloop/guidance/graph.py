@@ -7,6 +7,7 @@ where that wheel is missing; the tests hold one against the other.
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from chargeloop.model import Roads
 from chargeloop.model.city import Floats, Ints
@@ -103,23 +104,23 @@ def best_engine(roads: Roads) -> Engine:
 @kernel
 def metres_along(
     times_ms: Ints, first_edge: Ints, by_tail: Ints, edge_to: Ints, edge_ms: Ints, edge_m: Floats, target: Ints
-) -> Floats:
-    """Length of the fastest way from each node to each target, metres (nodes x targets, as `times_ms`).
+) -> NDArray[np.float32]:
+    """Length of the fastest way to each target from each node, metres (targets x nodes, inf where there is none).
 
     From near to far, each node takes the edge that its time says is on the fastest way: time(u) = edge + time(v).
     `by_tail`: edges sorted by their start node, those of node u at `first_edge[u]:first_edge[u + 1]`.
     """
-    nodes, targets = times_ms.shape
-    metres = np.full((nodes, targets), np.inf)
-    for j in range(targets):
-        metres[target[j], j] = 0.0
-        for u in np.argsort(times_ms[:, j]):
-            if times_ms[u, j] >= UNREACHABLE_MS:
+    metres = np.full(times_ms.shape, np.inf, dtype=np.float32)  # half the memory; a city's way is known to the centimetre
+    for j in range(len(times_ms)):  # row by row, since one row fits the processor's cache
+        times, way = times_ms[j], metres[j]
+        way[target[j]] = 0.0
+        for u in np.argsort(times):
+            if times[u] >= UNREACHABLE_MS:
                 break
             if u == target[j]:
                 continue
             for i in range(first_edge[u], first_edge[u + 1]):
                 e = by_tail[i]
-                if edge_ms[e] + times_ms[edge_to[e], j] == times_ms[u, j] and np.isfinite(metres[edge_to[e], j]):
-                    metres[u, j] = min(metres[u, j], edge_m[e] + metres[edge_to[e], j])
+                if edge_ms[e] + times[edge_to[e]] == times[u]:
+                    way[u] = min(way[u], edge_m[e] + way[edge_to[e]])
     return metres

@@ -83,12 +83,11 @@ class Guide:
             return
         target = self._station_node[on_road]
         self._engine.set_times(edge_ms)
-        times_ms = self._engine.times_ms(np.arange(self._roads.node_lon.size), target)
-        metres = metres_along(
+        times_ms = np.ascontiguousarray(self._engine.times_ms(np.arange(self._roads.node_lon.size), target).T)
+        self._table_m = metres_along(
             times_ms, self._first_edge, self._by_tail, self._roads.edge_to, edge_ms, self._roads.edge_m, target
         )
-        self._table_m = metres
-        self._table_s = np.where(times_ms < UNREACHABLE_MS, times_ms / MS, np.inf)
+        self._table_s = np.where(times_ms < UNREACHABLE_MS, times_ms / MS, np.inf).astype(np.float32)  # as _table_m
 
     def drive(self, lon: Floats, lat: Floats, station: Ints) -> tuple[Floats, Floats]:
         """Seconds and metres from places (R) to stations (R or R x K indices); the same shape as `station`."""
@@ -100,7 +99,7 @@ class Guide:
             return straight_m / OUTSIDE_M_S, straight_m
         column = self._column[station]
         legs_m = DETOUR * (access_m + self._station_access_m[station])
-        road_s, road_m = self._table_s[node, column], self._table_m[node, column]
+        road_s, road_m = self._table_s[column, node], self._table_m[column, node]
         by_road = (node >= 0) & (column >= 0) & np.isfinite(road_s) & np.isfinite(road_m)
         seconds = np.where(by_road, road_s + legs_m / OUTSIDE_M_S, straight_m / OUTSIDE_M_S)
         return seconds, np.where(by_road, road_m + legs_m, straight_m)
