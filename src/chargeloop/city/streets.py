@@ -55,7 +55,8 @@ def make_streets(centres: Floats, flat: Flat, rng: np.random.Generator) -> tuple
     used, pairs = np.unique(pairs[kept], return_inverse=True)
     pairs = pairs.reshape(-1, 2)
     metres = shapely.length(pieces)[kept]
-    near_arterial = shapely.distance(shapely.union_all(arterials), shapely.line_interpolate_point(pieces[kept], 0.5, normalized=True)) < 2.0
+    middle = shapely.line_interpolate_point(pieces[kept], 0.5, normalized=True)
+    near_arterial = shapely.distance(shapely.union_all(arterials), middle) < 2.0
     seconds = metres / np.where(near_arterial, ARTERIAL_M_S, LOCAL_M_S)
     lon, lat = flat.to_degrees(nodes[used])
     both = np.concatenate([pairs, pairs[:, ::-1]])
