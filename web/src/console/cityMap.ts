@@ -9,7 +9,7 @@ import { words } from '../shared/words'
 import type { State } from './state'
 
 const HOME = { top: 36, left: 36, right: 36, bottom: 116 } // room for the hour slider
-const BAYS_FROM_ZOOM = 14.5
+const BAYS_FROM_ZOOM = 15
 const ACCENT = '#5fd3c2'
 const zoomed = (...stops: (number | ExpressionSpecification)[]) => ['interpolate', ['exponential', 1.5], ['zoom'], ...stops] as ExpressionSpecification
 const times = (factor: number, what: ExpressionSpecification): ExpressionSpecification => ['*', factor, what]
@@ -48,7 +48,7 @@ export class CityMap {
       paint: {
         'circle-radius': ['interpolate', ['exponential', 2], ['zoom'], 7, ['*', zone, 1.5 / metresAt(7, latitude)], 18, ['*', zone, 1.5 / metresAt(18, latitude)]],
         'circle-color': '#3f7cf0', 'circle-blur': 1,
-        'circle-opacity': ['interpolate', ['linear'], ['get', 'heat'], 0, 0, 1, 0.7],
+        'circle-opacity': ['interpolate', ['linear'], ['get', 'heat'], 0, 0, 1, 0.55],
         'circle-opacity-transition': { duration: 500 },
       },
     }, 'minor')
@@ -65,12 +65,12 @@ export class CityMap {
     })
     map.addLayer({
       id: 'stations', type: 'circle', source: 'stations',
-      paint: { 'circle-radius': radius, 'circle-color': busyFill, 'circle-stroke-color': '#0d1317', 'circle-stroke-width': 1, 'circle-opacity': ['interpolate', ['linear'], ['zoom'], BAYS_FROM_ZOOM, 0.95, 16, 0.35] },
+      paint: { 'circle-radius': radius, 'circle-color': busyFill, 'circle-stroke-color': '#0d1317', 'circle-stroke-width': 1, 'circle-opacity': ['interpolate', ['linear'], ['zoom'], BAYS_FROM_ZOOM, 0.95, BAYS_FROM_ZOOM + 0.5, 0.15] },
     })
     map.addLayer({
       id: 'bays', type: 'circle', source: 'bays', minzoom: BAYS_FROM_ZOOM,
       paint: {
-        'circle-radius': zoomed(14.5, 1.6, 18, 7), 'circle-stroke-width': 1, 'circle-stroke-color': '#0d1317',
+        'circle-radius': zoomed(15, 1.8, 18, 9), 'circle-stroke-width': 1, 'circle-stroke-color': '#0d1317',
         'circle-color': ['match', ['get', 'state'], 'busy', '#d5fbf3', 'out', '#8a6a6a', '#2f8078'],
       },
     })
@@ -136,8 +136,8 @@ export class CityMap {
     const forecast = this.state.forecast
     if (!forecast) return
     const row = forecast.q50[this.state.hour] ?? [], column = new Map(forecast.zone_ids.map((zone, i) => [zone, i]))
-    const top = Math.max(1, ...forecast.q50.map((hour) => Math.max(...hour)))
-    const features = this.state.city.zones.map((zone) => point(zone.lon, zone.lat, { radius_m: zone.radius_m, heat: Math.sqrt((row[column.get(zone.zone_id) ?? -1] ?? 0) / top) }))
+    const all = forecast.q50.flat().sort((a, b) => a - b), top = all[Math.floor(all.length * 0.97)] || 1 // one depot must not darken the rest
+    const features = this.state.city.zones.map((zone) => point(zone.lon, zone.lat, { radius_m: zone.radius_m, heat: Math.min(1, (row[column.get(zone.zone_id) ?? -1] ?? 0) / top) }))
     setData(this.map, 'zones', collection(features))
   }
 
@@ -153,6 +153,9 @@ export class CityMap {
   route(way: Route | null): void {
     const begin = way?.geometry.coordinates[0]
     ;(this.map.getSource('route') as GeoJSONSource).setData(way && begin ? collection([way as GeoJSON.Feature, point(begin[0], begin[1], {})]) : EMPTY)
+    const end = way?.geometry.coordinates.at(-1)
+    setData(this.map, 'selected', collection(end ? [point(end[0], end[1], {})] : []))
+    this.selected = null
     if (!way) return
     const lons = way.geometry.coordinates.map(([lon]) => lon), lats = way.geometry.coordinates.map(([, lat]) => lat)
     this.map.fitBounds([Math.min(...lons), Math.min(...lats), Math.max(...lons), Math.max(...lats)], { padding: 70, maxZoom: 14.5, duration: 600 })

@@ -76,7 +76,7 @@ function frame(app: HTMLElement, state: State): void {
     const changed = panel.classList.contains('wide') !== wide
     panel.classList.toggle('wide', wide)
     if (full) page.replaceChildren(next.element)
-    else panel.replaceChildren(...(wide ? [h('a', { class: 'close', href: '#/', 'aria-label': words.close, title: 'Esc' }, '✕')] : []), next.element)
+    else panel.replaceChildren(...(wide ? [h('div', { class: 'close' }, h('a', { href: '#/', 'aria-label': words.close, title: 'Esc', 'data-testid': 'close' }, '✕'))] : []), next.element)
     if (!full) page.replaceChildren()
     panel.scrollTop = 0
     if (changed || full) map?.resize()

@@ -28,7 +28,7 @@ export function offerCards({ city, decision, sort, resort, hold, change }: Shown
 function card(offer: Offer, n: number, name: string, decision: Decision, hold: () => void): HTMLElement {
   const best = offer.station_id === decision.chosen?.station_id
   const leg = (kind: string, value: number, word: string) => Math.round(value) > 0 && h('span', { class: kind, style: `flex-grow:${Math.max(value, totalMin(offer) * 0.16)}` }, h('b', {}, String(Math.round(value))), ' ' + word)
-  const wait = offer.wait_min < 0.5 ? words.noWait(minutes(offer.wait_p90_min)) : words.sure(minutes(offer.wait_min), minutes(offer.wait_p90_min))
+  const wait = offer.wait_min < 0.5 ? (offer.wait_p90_min < 0.5 ? words.noWaitAtAll : words.noWait(minutes(offer.wait_p90_min))) : words.sure(minutes(offer.wait_min), minutes(offer.wait_p90_min))
   return h('li', { class: 'card' + (best ? ' best' : ''), 'data-testid': 'card', 'data-station': offer.station_id },
     h('div', { class: 'card-head' }, h('i', { class: 'nth', 'aria-hidden': 'true' }, String(n + 1)), h('h2', {}, name), best && h('span', { class: 'tag' }, words.ourPick)),
     h('div', { class: 'card-figures' }, h('p', {}, h('b', { class: 'big' }, minutes(Math.round(offer.drive_min) + Math.round(offer.wait_min) + Math.round(offer.charge_min))), ' ', h('span', { class: 'quiet' }, words.total)), h('b', { class: 'big', 'data-testid': 'amount' }, money(offer.amount))),

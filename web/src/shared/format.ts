@@ -33,7 +33,7 @@ export const minutesOr = (value: number | null | undefined) => (value === null |
 export const kilometres = (value: number) => format(value, unit('kilometer', 1))
 export const kilograms = (value: number) => (value >= 10_000 ? `${number(value / 1000, 1)} t` : format(value, unit('kilogram', value < 10 ? 1 : 0)))
 export const kilowatts = (value: number) => `${number(value, Math.abs(value) < 100 ? 1 : 0)} kW`
-export const kilowattHours = (value: number) => `${number(value, Math.abs(value) < 100 ? 1 : 0)} kWh`
+export const kilowattHours = (value: number) => (value >= 20_000 ? `${number(value / 1000, 1)} MWh` : `${number(value, Math.abs(value) < 100 ? 1 : 0)} kWh`)
 export const money = (value: number | string) =>
   format(Number(value), { style: 'currency', currency: 'CNY', currencyDisplay: 'narrowSymbol' })
 export const moneySigned = (value: number) => format(value, { ...fixed(2), signDisplay: 'exceptZero' })

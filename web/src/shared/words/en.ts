@@ -41,7 +41,7 @@ export const en = {
 
   // console: figures
   figures: 'Key figures', load: 'Load', ofLimit: (limit: string) => `of ${limit}`, ofAll: (n: string) => `of ${n}`, busyBays: 'Busy bays', waitingDrivers: 'Drivers waiting',
-  inMinutes: (n: number) => `in ${n} min`, saved: 'Time saved today', savedNote: 'against the nearest station', carbon: 'CO₂ today', carbonNote: (kwh: string) => `for ${kwh}`,
+  inMinutes: (n: number) => `in ${n} min`, saved: 'Time saved today', savedNote: 'against nearest station', carbon: 'CO₂ today', carbonNote: (kwh: string) => `for ${kwh}`,
   served: 'Served', servedNote: (n: string) => `of ${n} requests today`, meanWait: (wait: string) => `mean wait ${wait}`, minutesUnit: 'min', hours: 'h',
 
   // console: city
@@ -84,7 +84,7 @@ export const en = {
   binding: 'limit binds', expand: (name: string) => `Open ${name}`, collapse: (name: string) => `Close ${name}`, onlyBinding: 'Only where the limit binds or use is above 80 %', noneBinding: 'No circuit is near its limit.', tight: 'tight', overLimit: 'over limit',
 
   // console: forecast
-  forecastTitle: 'Charging demand, next 24 hours', wholeCity: 'The whole city', zoneChoice: 'Zone', forecastNote: 'kWh in each hour; the band holds 8 of 10 outcomes.', madeAt: (at: string) => `from the hour of ${at}`, median: 'expected', band: '10 to 90 %',
+  forecastTitle: 'Charging demand, next 24 hours', wholeCity: 'The whole city', zoneChoice: 'Zone', forecastNote: 'kWh in each hour; the band holds 8 of 10 outcomes.', madeAt: (at: string) => `From the hour of ${at}`, median: 'expected', band: '10 to 90 %',
   peak: 'Peak', peakAt: (hour: string, q50: string, q10: string, q90: string) => `${hour}: ${q50} (${q10} to ${q90})`, dayTotal: (q50: string) => `${q50} in 24 hours`, busiest: 'Busiest zones at the peak', asTable: 'As a table', hour: 'Hour',
 
   // driver
@@ -92,7 +92,7 @@ export const en = {
   driverMap: 'Map: tap where you are', batteryNow: 'Battery now', vehicleLabel: 'Vehicle', stay: 'How long can you stay?', leaveAt: 'or leave by', hoursShort: (n: number) => `${n} h`, overnight: 'overnight', kindOfCharging: 'Charging', sortBy: 'Show first',
   sorts: { soonest: 'Soonest', cheapest: 'Cheapest', nearest: 'Nearest' }, find: 'Find a charger', finding: 'Looking at every station…', speedNote: 'Target 80 %',
   notNowTitle: 'No hurry', notNow: (soc: string, at: string, saves: string) => `You have ${soc}; after ${at} the same charge is ${saves} cheaper.`, showAnyway: 'Show stations anyway', later: 'I will come later', laterDone: (at: string) => `Fine: see you after ${at}.`,
-  offersTitle: (n: string) => `${n} good choices`, offerOne: 'One choice', ourPick: 'Best for you', arrival: (soc: string) => `arrive with ${soc}`, sure: (wait: string, p90: string) => `wait ${wait}, up to ${p90}`, noWait: (p90: string) => `no wait expected, at most ${p90}`, total: 'in all',
+  offersTitle: (n: string) => `${n} good choices`, offerOne: 'One choice', ourPick: 'Best for you', arrival: (soc: string) => `arrive with ${soc}`, sure: (wait: string, p90: string) => `wait ${wait}, up to ${p90}`, noWaitAtAll: 'no wait expected', noWait: (p90: string) => `no wait expected, at most ${p90}`, total: 'in all',
   hold: 'Hold a bay', holdAt: (name: string) => `Hold a bay at ${name}`, holding: 'Holding…', change: 'Change',
   noOffers: 'No station can serve this now.', noOffersHint: 'Stay longer, choose another kind of charging, or move the dot closer to the city.',
   pickBest: 'the best of all when time, price and the city’s load are weighed', pickTime: (m: string) => `${m} sooner than the best pick`, pickSaves: (m: string) => `${m} cheaper`, pickCosts: (m: string) => `${m} dearer`, pickNearer: (m: string) => `${m} nearer`, pickFarther: (m: string) => `${m} farther`, pickWait: (m: string) => `${m} more waiting`, pickLessWait: (m: string) => `${m} less waiting`, pickSlower: (m: string) => `${m} longer in all`, pickSame: 'much the same as the best pick', but: ', but ',

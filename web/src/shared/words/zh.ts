@@ -80,7 +80,7 @@ export const zh: Words = {
   driverMap: '地图：点按您所在的位置', batteryNow: '当前电量', vehicleLabel: '车辆', stay: '您能停留多久？', leaveAt: '或最晚离开', hoursShort: (n) => `${n} 小时`, overnight: '过夜', kindOfCharging: '充电方式', sortBy: '优先显示',
   sorts: { soonest: '最快', cheapest: '最便宜', nearest: '最近' }, find: '查找充电站', finding: '正在比较所有充电站…', speedNote: '目标 80 %',
   notNowTitle: '不着急', notNow: (soc, at, saves) => `您还有 ${soc} 电量；${at} 之后充同样的电便宜 ${saves}。`, showAnyway: '仍然显示充电站', later: '我晚点再来', laterDone: (at) => `好的，${at} 之后见。`,
-  offersTitle: (n) => `${n} 个好选择`, offerOne: '一个选择', ourPick: '最适合您', arrival: (soc) => `到达时电量 ${soc}`, sure: (wait, p90) => `等待 ${wait}，最多 ${p90}`, noWait: (p90) => `预计无需等待，最多 ${p90}`, total: '总计',
+  offersTitle: (n) => `${n} 个好选择`, offerOne: '一个选择', ourPick: '最适合您', arrival: (soc) => `到达时电量 ${soc}`, sure: (wait, p90) => `等待 ${wait}，最多 ${p90}`, noWaitAtAll: '预计无需等待', noWait: (p90) => `预计无需等待，最多 ${p90}`, total: '总计',
   hold: '预留车位', holdAt: (name) => `在 ${name} 预留车位`, holding: '正在预留…', change: '修改',
   noOffers: '目前没有充电站能满足。', noOffersHint: '请延长停留时间、换一种充电方式，或把圆点移近城市。',
   pickBest: '综合时间、价格和城市负荷后的最佳选择', pickTime: (m) => `比最佳选择快 ${m}`, pickSaves: (m) => `便宜 ${m}`, pickCosts: (m) => `贵 ${m}`, pickNearer: (m) => `近 ${m}`, pickFarther: (m) => `远 ${m}`, pickWait: (m) => `多等 ${m}`, pickLessWait: (m) => `少等 ${m}`, pickSlower: (m) => `总共多用 ${m}`, pickSame: '与最佳选择相差无几', but: '，但',
