@@ -12,19 +12,19 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
-from chargeloop.city import load_city
-from chargeloop.guidance import Guide
 
 from benchmarks.report import Result
+from chargeloop.city import load_city
+from chargeloop.guidance import Guide
 from chargeloop.loop import OfflineLoop
 from chargeloop.model import Command, Event, Layout
-from chargeloop.simulation import simulate
+from chargeloop.simulation import Kpis, simulate
 from chargeloop.simulation.compare import default_day
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -51,8 +51,8 @@ def run(*, quick: bool, seed: int) -> list[Result]:
     start = default_day(city) + timedelta(hours=17 if quick else 0)
     timed: list[TimedLoop] = []
 
-    def controller(layout: Layout, guide: Guide) -> TimedLoop:
-        timed.append(TimedLoop(OfflineLoop(city, layout, guide, start, seed=seed)))
+    def controller(layout: Layout, guide: Guide, begin: datetime) -> TimedLoop:
+        timed.append(TimedLoop(OfflineLoop(city, layout, guide, begin, seed=seed)))
         return timed[-1]
 
     days = [
@@ -75,7 +75,7 @@ def run(*, quick: bool, seed: int) -> list[Result]:
     ]
 
 
-def _mean(runs: list[object], figure: str) -> float:
+def _mean(runs: Sequence[Kpis], figure: str) -> float:
     return float(np.mean([getattr(each, figure) for each in runs]))
 
 
