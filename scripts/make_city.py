@@ -13,12 +13,13 @@ import pandas as pd
 from scipy.cluster.vq import kmeans2
 from scipy.spatial import cKDTree
 
+from chargeloop.city.shenzhen import MOST_BUSY, busy_share
+
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT.parent / "shared" / "data"
 OUT = ROOT / "src" / "chargeloop" / "city" / "figures.json"
 WEST, EAST, SOUTH, NORTH = 114.01, 114.145, 22.515, 22.63
 CLUSTERS = 6
-AC_KW, DC_KW = 7.0, 60.0
 
 
 def main() -> None:
@@ -31,7 +32,7 @@ def main() -> None:
         lon=("lon_wgs84", "mean"),
         lat=("lat_wgs84", "mean"),
     )
-    profile = busy_share(hourly, zones)
+    profile = week_profile(hourly, zones)
     cluster, centres = clusters(profile)
     core = zones[zones.lon.between(WEST, EAST) & zones.lat.between(SOUTH, NORTH)]
     nearest: Any = cKDTree(zones.loc[profile.columns, ["lon", "lat"]]).query(core[["lon", "lat"]])[1]
@@ -49,20 +50,21 @@ def main() -> None:
             }
             for zone, near in zip(rows, nearest, strict=True)
         ],
-        "clusters": centres.round(2).tolist(),
+        "clusters": centres.round(3).tolist(),
         "neighbour_m": spacing_m(stations[stations.TAZID.isin(core.index)]),
         "arrival_soc": (session.soc_arrival.quantile(np.linspace(0.02, 0.98, 11)) / 100).round(2).tolist(),
     }
     OUT.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
 
 
-def busy_share(hourly: pd.DataFrame, zones: pd.DataFrame) -> pd.DataFrame:
-    """168 hours of the week x zones: volume over rated power, the share of chargers that were busy."""
-    kw = zones.fast * DC_KW + zones.slow * AC_KW
+def week_profile(hourly: pd.DataFrame, zones: pd.DataFrame) -> pd.DataFrame:
+    """168 hours of the week x zones: the share of chargers that were busy."""
     wide = hourly.pivot(index="time", columns="TAZID", values="volume_kwh")
     time = pd.DatetimeIndex(wide.index)
     week_hour = time.dayofweek * 24 + time.hour
-    return (wide.groupby(week_hour).median() / kw[wide.columns]).clip(upper=0.95)
+    median = wide.groupby(week_hour).median()
+    share = busy_share(median.to_numpy(), *(zones.loc[wide.columns, kind].to_numpy() for kind in ("fast", "slow")))
+    return pd.DataFrame(np.minimum(share, MOST_BUSY), columns=wide.columns)
 
 
 def clusters(profile: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:

@@ -186,15 +186,15 @@ def _demand(zones: Sequence[Zone], fast: Floats, slow: Floats, measured: Measure
     if measured.busy is not None:
         share = _median_by(week_hour, 168, measured.busy[:, column]) / (fast + slow)[at]
     else:
-        share = _busy_share(_median_by(week_hour, 168, kwh), fast[at], slow[at])
+        share = busy_share(_median_by(week_hour, 168, kwh), fast[at], slow[at])
     share = np.where(np.isfinite(share), np.clip(share, 0, MOST_BUSY), USUAL_SHARE)
     busy = np.median(share[:, near], axis=2)
     busy[:, at] = share
     return Demand(start, energy), busy
 
 
-def _busy_share(kwh: Floats, fast: Floats, slow: Floats) -> Floats:
-    """Share of the bays of each zone in use (hours x zones), from volumes that are rated power x busy time.
+def busy_share(kwh: Floats, fast: Floats, slow: Floats) -> Floats:
+    """Share of the bays of each zone in use (hours x zones), from volumes in kWh that are rated power x busy time.
 
     In zones with slow chargers only that is volume / 7 kW. Elsewhere the volume alone does not tell how many bays are busy:
     one fast charger weighs as much as eight slow ones. There the slow ones are taken to be as busy as those of the

@@ -11,7 +11,9 @@ from chargeloop.model.city import Floats
 METRES_PER_DEGREE = 111_195.0
 ARTERIAL_M_S, LOCAL_M_S = 45 / 3.6, 25 / 3.6
 LOCAL_SPACING_M = 280.0
-ZONE_REACH_M = 1300.0  # local streets end this far from a zone's centre
+ZONE_REACH_M = 1300.0  # streets end this far from the centre of the outermost zones
+ROUNDING_M = 700.0  # bays of the city's outline that are narrower than twice this are filled
+ZONES_A_DISTRICT = 12
 LONGEST_ARTERIAL_M = 5000.0
 
 
@@ -43,10 +45,10 @@ def make_streets(centres: Floats, flat: Flat, rng: np.random.Generator) -> tuple
     from scipy.sparse.csgraph import connected_components  # noqa: PLC0415
 
     cells = _cells(centres)
-    arterials = _arterials(centres)
-    local = [line for cell, centre in zip(cells, centres, strict=True) for line in _grid(cell, centre, rng)]
-    pieces = shapely.get_parts(shapely.node(shapely.union_all([*arterials, *local], grid_size=1.0)))
-    ends = np.array([[piece.coords[0], piece.coords[-1]] for piece in pieces]).round(1)
+    arterials = shapely.union_all(_arterials(centres))
+    local = shapely.union_all(_local_streets(cells, centres, rng))
+    pieces = shapely.get_parts(shapely.node(shapely.union_all([arterials, local], grid_size=1.0)))
+    ends = np.stack([shapely.get_coordinates(shapely.get_point(pieces, end)) for end in (0, -1)], axis=1).round(1)
     nodes, index = np.unique(ends.reshape(-1, 2), axis=0, return_inverse=True)
     pairs = index.reshape(-1, 2)
     whole = coo_array((np.ones(len(pairs)), pairs.T), shape=(len(nodes), len(nodes)))
@@ -56,8 +58,7 @@ def make_streets(centres: Floats, flat: Flat, rng: np.random.Generator) -> tuple
     pairs = pairs.reshape(-1, 2)
     metres = shapely.length(pieces)[kept]
     middle = shapely.line_interpolate_point(pieces[kept], 0.5, normalized=True)
-    near_arterial = shapely.distance(shapely.union_all(arterials), middle) < 2.0
-    seconds = metres / np.where(near_arterial, ARTERIAL_M_S, LOCAL_M_S)
+    seconds = metres / np.where(shapely.distance(arterials, middle) < 2.0, ARTERIAL_M_S, LOCAL_M_S)
     lon, lat = flat.to_degrees(nodes[used])
     both = np.concatenate([pairs, pairs[:, ::-1]])
     roads = Roads(lon, lat, both[:, 0], both[:, 1], np.tile(metres, 2), np.tile(seconds, 2))
@@ -65,41 +66,61 @@ def make_streets(centres: Floats, flat: Flat, rng: np.random.Generator) -> tuple
 
 
 def _cells(centres: Floats) -> list[Any]:
-    """The ground nearer to a zone's centre than to any other, and not too far from it."""
+    """The ground nearer to a zone's centre than to any other, within the outline of the city."""
     import shapely  # noqa: PLC0415
 
     points = shapely.points(centres)
-    hull = shapely.MultiPoint(centres).buffer(3 * ZONE_REACH_M)
-    areas = shapely.get_parts(shapely.voronoi_polygons(shapely.MultiPoint(centres), extend_to=hull))
+    outline = shapely.union_all(shapely.buffer(points, ZONE_REACH_M)).buffer(ROUNDING_M).buffer(-ROUNDING_M)
+    areas = shapely.get_parts(shapely.voronoi_polygons(shapely.MultiPoint(centres), extend_to=outline.envelope))
     tree = shapely.STRtree(areas)
     mine = [areas[tree.query(point, predicate="within")[0]] for point in points]
-    return [cell.intersection(point.buffer(ZONE_REACH_M)) for cell, point in zip(mine, points, strict=True)]
+    return [cell.intersection(outline) for cell in mine]
 
 
 def _arterials(centres: Floats) -> list[Any]:
-    """Lines between neighbouring zone centres (Delaunay), the long ones left out."""
-    import shapely  # noqa: PLC0415
-    from scipy.spatial import Delaunay  # noqa: PLC0415
+    """Lines between zone centres that have no third centre in the circle between them (the Gabriel graph), up to a length.
 
-    corners = Delaunay(centres).simplices
-    pairs = {tuple(sorted(pair)) for a, b, c in corners.tolist() for pair in ((a, b), (b, c), (c, a))}
-    lines = [shapely.LineString(centres[list(pair)]) for pair in sorted(pairs)]
-    return [line for line in lines if line.length <= LONGEST_ARTERIAL_M]
-
-
-def _grid(cell: Any, centre: Floats, rng: np.random.Generator) -> list[Any]:
-    """Parallel streets in two directions, turned by an angle of the zone's own, cut to its cell."""
+    So no two of them run side by side at a sharp angle.
+    """
     import shapely  # noqa: PLC0415
 
-    angle = rng.uniform(-0.35, 0.35)
+    apart = np.linalg.norm(centres[:, None] - centres, axis=2)
+    middle = (centres[:, None] + centres) / 2
+    to_third = np.linalg.norm(middle[:, :, None] - centres, axis=3)
+    alone = to_third.min(axis=2) >= apart / 2 - 1e-6
+    pairs = np.argwhere(alone & (apart <= LONGEST_ARTERIAL_M) & np.triu(np.ones_like(alone), 1))
+    return [shapely.LineString(centres[pair]) for pair in pairs]
+
+
+def _local_streets(cells: list[Any], centres: Floats, rng: np.random.Generator) -> list[Any]:
+    """For each district, a group of zones, one grid turned by an angle of its own: streets run on from zone to zone."""
+    import shapely  # noqa: PLC0415
+    from scipy.cluster.vq import kmeans2  # noqa: PLC0415
+
+    districts = max(1, len(cells) // ZONES_A_DISTRICT)
+    seeds = centres[rng.choice(len(cells), districts, replace=False)]
+    _, district = kmeans2(centres, seeds, minit="matrix", iter=20)
+    lines: list[Any] = []
+    for d in np.unique(district):
+        area = shapely.union_all([cell for cell, of in zip(cells, district, strict=True) if of == d])
+        lines.extend(_grid(area, rng.uniform(-0.35, 0.35), rng))
+    return lines
+
+
+def _grid(area: Any, angle: float, rng: np.random.Generator) -> list[Any]:
+    """Parallel streets in two directions, cut to an area."""
+    import shapely  # noqa: PLC0415
+
+    west, south, east, north = area.bounds
+    centre, reach = np.array([west + east, south + north]) / 2, float(np.hypot(east - west, north - south)) / 2
     along = np.array([np.cos(angle), np.sin(angle)])
     across = np.array([-along[1], along[0]])
     lines = []
     for forward, sideways in ((along, across), (across, along)):
-        offset = -ZONE_REACH_M + rng.uniform(0, LOCAL_SPACING_M)
-        while offset < ZONE_REACH_M:
+        offset = -reach + rng.uniform(0, LOCAL_SPACING_M)
+        while offset < reach:
             middle = centre + offset * sideways
-            ends = np.stack([middle - 2 * ZONE_REACH_M * forward, middle + 2 * ZONE_REACH_M * forward])
-            lines.append(shapely.LineString(ends).intersection(cell))
+            lines.append(shapely.LineString([middle - reach * forward, middle + reach * forward]))
             offset += LOCAL_SPACING_M * rng.uniform(0.75, 1.35)
-    return [line for line in lines if line.length > LOCAL_SPACING_M / 2]
+    inside = shapely.get_parts(shapely.intersection(lines, area))
+    return [line for line in inside if line.length > LOCAL_SPACING_M / 2]
