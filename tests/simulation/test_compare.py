@@ -163,14 +163,14 @@ def test_the_real_city(shared_data: Path, capsys: pytest.CaptureFixture[str]) ->
     full = json.loads(capsys.readouterr().out)["policies"]
     nearest, shortest = full["nearest"], full["shortest-wait"]
     assert nearest["level"] == pytest.approx(1.0, abs=0.03)
-    assert nearest["wait_min"] > 10  # it begins to saturate
+    assert nearest["wait_min"] > 8  # it begins to saturate
     assert shortest["wait_min"] < 0.8 * nearest["wait_min"]
-    assert shortest["served_share"] > 0.9 > nearest["served_share"]
+    assert shortest["served_share"] > nearest["served_share"] + 0.03
     assert main([*command, "--level", "measured"]) == 0
     measured = json.loads(capsys.readouterr().out)["policies"]
     assert 0.3 < measured["nearest"]["level"] < 0.5
     assert measured["shortest-wait"]["wait_min"] < 0.5
-    assert measured["nearest"]["wait_min"] < 5
+    assert measured["nearest"]["wait_min"] < 3
 
 
 def _empty() -> Kpis:
