@@ -238,6 +238,13 @@ def test_energy_is_counted_in_its_zone_and_hour(perception: Perception) -> None:
     assert len(perception.snapshot(after(400)).zone_energy_kwh) == len(world.zone_energy_kwh) + 6
 
 
+def test_a_clock_in_the_far_future_does_not_fill_the_memory(perception: Perception) -> None:
+    perception.apply(started())
+    perception.apply(meter(4.0, at=60 * 24 * 365 * 50))
+    assert perception.passed_over == 1
+    assert perception.snapshot(after(1)).session_energy_kwh.sum() == 4.0
+
+
 def test_weather_is_seen(perception: Perception) -> None:
     perception.apply(WeatherObserved(at=after(0), temperature_c=31.5, rain=2))
     world = perception.snapshot(after(1))

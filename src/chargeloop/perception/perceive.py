@@ -34,6 +34,7 @@ from chargeloop.perception.state import OpenRequest, OpenSession, Stage, State
 from chargeloop.physics import full_hour, hours_between
 
 HISTORY_WEEKS = 5
+CREDIBLE_H = 10_000  # an event further in the future comes from a clock that is wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ class Perception:
             (layout.station_ids[s], bool(dc)): p
             for p, (s, dc) in enumerate(zip(layout.pool_station, layout.pool_is_dc, strict=True))
         }
+        self._hourly_kwh = np.array(self.state.hourly_kwh).reshape(-1, len(layout.zone_ids))
         self._at_evse = {session.evse_id: session.session_id for session in self.state.sessions.values()}
         self._by_token = {each.request.id_token: key for key, each in self.state.requests.items()}
 
@@ -75,6 +77,7 @@ class Perception:
         return cls(city, layout, from_json(State, text, "saved perception"))
 
     def dump(self) -> str:
+        self.state.hourly_kwh = self._hourly_kwh.tolist()
         return to_json(self.state)
 
     @property
@@ -82,7 +85,7 @@ class Perception:
         return self.state.passed_over
 
     def snapshot(self, now: datetime) -> World:
-        return world_of(self.state, self.layout, now)
+        return world_of(self.state, self._hourly_kwh, self.layout, now)
 
     def session(self, session_id: str) -> Session | None:
         """An open session as a record."""
@@ -245,13 +248,15 @@ class Perception:
         row = hours_between(self.state.hourly_start, full_hour(at))
         if kwh <= 0 or row < 0:
             return
-        rows = self.state.hourly_kwh
-        while len(rows) <= row:
-            rows.append([0.0] * len(self.layout.zone_ids))
-        rows[row][self.layout.station_zone[self.layout.evse_station[self.layout.evse_index[evse_id]]]] += kwh
-        surplus = len(rows) - HISTORY_WEEKS * 168 - 168
-        if surplus > 0:  # once a week of rows too many has gathered
-            del rows[:168]
+        missing = row + 1 - len(self._hourly_kwh)
+        if missing > CREDIBLE_H:
+            self.state.passed_over += 1
+            return
+        if missing > 0:
+            self._hourly_kwh = np.concatenate([self._hourly_kwh, np.zeros((missing, len(self.layout.zone_ids)))])
+        self._hourly_kwh[row, self.layout.station_zone[self.layout.evse_station[self.layout.evse_index[evse_id]]]] += kwh
+        if len(self._hourly_kwh) > (HISTORY_WEEKS + 1) * 168:
+            self._hourly_kwh = self._hourly_kwh[168:]
             self.state.hourly_start += timedelta(hours=168)
 
     def _record(self, session: OpenSession) -> Session:

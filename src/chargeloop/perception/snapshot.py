@@ -24,8 +24,11 @@ def stay_s(request: ChargeRequest, arrive_s: float, charge_min: float, is_dc: bo
     return charged if is_dc else max(charged, request.depart_by.timestamp() - arrive_s)
 
 
-def world_of(state: State, layout: Layout, now: datetime) -> World:
-    """The picture at `now`. Everything is copied, so later events don't change it."""
+def world_of(state: State, hourly_kwh: Floats, layout: Layout, now: datetime) -> World:
+    """The picture at `now`. Everything is copied, so later events don't change it.
+
+    `hourly_kwh`: hours from `state.hourly_start` on x zones.
+    """
     size = len(layout.evse_ids)
     status = np.array(state.evse_status, dtype=np.int8)
     power, energy = np.zeros(size), np.zeros(size)
@@ -75,7 +78,7 @@ def world_of(state: State, layout: Layout, now: datetime) -> World:
         coming_start_s=begin,
         undecided=tuple(each.request for each in state.requests.values() if each.stage is Stage.UNDECIDED),
         reservations=tuple(state.reservations.values()),
-        zone_energy_kwh=_hours_until(state, layout, now),
+        zone_energy_kwh=_hours_until(state.hourly_start, hourly_kwh, now),
         temperature_c=state.temperature_c,
         rain=state.rain,
     )
@@ -124,10 +127,8 @@ def _serve_requests(state: State, layout: Layout, bay_free_s: Floats, now_s: flo
     return pool, arrive, arrive + wait_s, queued
 
 
-def _hours_until(state: State, layout: Layout, now: datetime) -> Floats:
+def _hours_until(start: datetime, hourly_kwh: Floats, now: datetime) -> Floats:
     """Rows of hourly energy by zone; the last one is the hour that `now` lies in."""
-    rows = hours_between(state.hourly_start, full_hour(now)) + 1
-    full = np.zeros((rows, len(layout.zone_ids)))
-    known = np.array(state.hourly_kwh[:rows]).reshape(-1, len(layout.zone_ids))
-    full[: len(known)] = known
-    return full
+    rows = max(hours_between(start, full_hour(now)) + 1, 1)
+    known = hourly_kwh[:rows]
+    return np.concatenate([known, np.zeros((rows - len(known), hourly_kwh.shape[1]))])

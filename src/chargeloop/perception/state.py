@@ -56,7 +56,8 @@ class OpenRequest:
 
 @dataclass(slots=True)
 class State:
-    """Everything that `Perception.dump` writes. `hourly_kwh` are rows of energy by zone from `hourly_start` on."""
+    """Everything that `Perception.dump` writes. `hourly_kwh` are rows of energy by zone
+    from `hourly_start` on, as of the last `dump`."""
 
     hourly_start: datetime
     hourly_kwh: list[list[float]]
