@@ -1,12 +1,15 @@
 """The real data, where it is there."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from chargeloop.city import load_city, read_roads, read_stevcdp
+from chargeloop.city.figures import figures
 from chargeloop.model import City, Layout, Tier
+from scripts import make_city
 
 EVENING = [24 * day + hour for day in range(7) for hour in range(17, 23)]
 
@@ -64,3 +67,12 @@ def test_st_evcdp(shared_data: Path) -> None:
     city = read_stevcdp(shared_data / "stevcdp_shenzhen")
     assert len(city.zones) == 247
     assert 1600 < len(city.stations) <= 1706
+
+
+def test_the_figures_of_the_built_in_city_are_what_the_script_makes(
+    shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(make_city, "DATA", shared_data)
+    monkeypatch.setattr(make_city, "OUT", tmp_path / "figures.json")
+    make_city.main()
+    assert json.loads((tmp_path / "figures.json").read_text(encoding="utf-8")) == figures()
