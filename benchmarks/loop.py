@@ -47,6 +47,7 @@ def run(*, quick: bool, seed: int) -> list[Result]:
     folder = SHARED if SHARED.is_dir() and not quick else None
     city = load_city(folder)
     where = f"{city.name}, level 1.0"
+    span = 1 / 8 if quick else 1.0  # days; the quick one is the evening
     seeds = [seed] if quick else [seed, seed + 1, seed + 2]
     start = default_day(city) + timedelta(hours=17 if quick else 0)
     timed: list[TimedLoop] = []
@@ -56,7 +57,7 @@ def run(*, quick: bool, seed: int) -> list[Result]:
         return timed[-1]
 
     days = [
-        simulate(city, ["nearest", "timed-loop"], 1, 1.0, each, start=start, controllers={"timed-loop": controller})
+        simulate(city, ["nearest", "timed-loop"], span, 1.0, each, start=start, controllers={"timed-loop": controller})
         for each in seeds
     ]
     nearest, loop = ([day[policy] for day in days] for policy in ("nearest", "timed-loop"))

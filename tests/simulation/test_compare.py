@@ -113,7 +113,7 @@ def test_the_default_day_is_a_working_day_in_the_data(small_city: City) -> None:
 def test_bad_arguments_are_named(small_city: City) -> None:
     with pytest.raises(BadInput, match="no policy 'farthest'; there are: nearest"):
         simulate(small_city, ["farthest"])
-    with pytest.raises(BadInput, match="at least one day"):
+    with pytest.raises(BadInput, match="at least an hour"):
         simulate(small_city, ["nearest"], days=0)
 
 
@@ -125,7 +125,7 @@ def test_bad_arguments_are_named(small_city: City) -> None:
         (["--level", "-1"], "--level: expected a number above 0"),
         (["--start", "yesterday"], "--start: expected an ISO time"),
         (["--start", "2022-11-15"], "say the offset from UTC"),
-        (["--days", "0"], "at least one day"),
+        (["--days", "0"], "at least an hour"),
         (["--step-s", "7"], "must divide the hour"),
         (["--policy", ","], "name at least one policy"),
     ],

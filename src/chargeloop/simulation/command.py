@@ -34,7 +34,7 @@ ROWS = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--city", type=Path, metavar="DIR", help="city folder; without one, the built-in city")
-    parser.add_argument("--days", type=int, default=1, help="days to simulate (default 1)")
+    parser.add_argument("--days", type=float, default=1, help="days to simulate (default 1)")
     parser.add_argument(
         "--policy",
         default="nearest,cheapest,shortest-wait,loop",

@@ -31,7 +31,7 @@ MakeController: TypeAlias = Callable[[Layout, Guide, datetime], Controller]  # f
 def simulate(
     city: City,
     policies: Sequence[str],
-    days: int = 1,
+    days: float = 1,
     level: float | None = 1.0,
     seed: int = 1,
     *,
@@ -55,13 +55,14 @@ def simulate(
     unknown = [policy for policy in policies if policy not in BASELINES and policy not in makers]
     if unknown:
         raise BadInput("policy", f"there is no policy {unknown[0]!r}; there are: {', '.join((*BASELINES, *makers))}")
-    if days < 1:
-        raise BadInput("days", f"at least one day, got {days}")
+    hours = round(24 * days)
+    if hours < 1:
+        raise BadInput("days", f"at least an hour of a day, got {days}")
     check_step_s(step_s)
     layout = Layout.of(city)
     guide = Guide.of(city, layout)
     begin = start or default_day(city)
-    drivers = draw_drivers(city, layout, begin, 24 * days, level, np.random.default_rng([seed, 0]))
+    drivers = draw_drivers(city, layout, begin, hours, level, np.random.default_rng([seed, 0]))
     results = {}
     for policy in policies:
         cpu_s = time.process_time()
