@@ -14,8 +14,9 @@ const ACCENT = '#5fd3c2'
 const zoomed = (...stops: (number | ExpressionSpecification)[]) => ['interpolate', ['exponential', 1.5], ['zoom'], ...stops] as ExpressionSpecification
 const times = (factor: number, what: ExpressionSpecification): ExpressionSpecification => ['*', factor, what]
 
-const AREA: ExpressionSpecification = ['sqrt', ['get', 'bays']]
-const radius = zoomed(9, times(0.45, AREA), 11, times(0.85, AREA), 13, times(1.7, AREA), 16, ['+', 6, times(2.4, AREA)])
+const AREA: ExpressionSpecification = ['max', ['*', ['get', 'scale'], ['sqrt', ['get', 'bays']]], 2]
+/** Radius of a station by zoom, `wider` pixels around it. */
+const radius = (wider: number) => zoomed(9, ['+', wider / 2, times(0.5, AREA)], 11, ['+', wider * 0.7, times(0.85, AREA)], 13, ['+', wider, times(1.7, AREA)], 16, ['+', 6 + wider, times(2.4, AREA)])
 const busyFill: ExpressionSpecification = ['case', ['get', 'dead'], '#59656d', ['interpolate', ['linear'], ['get', 'busy'], 0, '#1d3a3d', 0.5, '#2f8078', 0.8, ACCENT, 1, '#d5fbf3']]
 const metresAt = (zoom: number, latitude: number) => 78271.5 * Math.cos(latitude) / 2 ** zoom
 
@@ -48,7 +49,7 @@ export class CityMap {
       paint: {
         'circle-radius': ['interpolate', ['exponential', 2], ['zoom'], 7, ['*', zone, 1.5 / metresAt(7, latitude)], 18, ['*', zone, 1.5 / metresAt(18, latitude)]],
         'circle-color': '#3f7cf0', 'circle-blur': 1,
-        'circle-opacity': ['interpolate', ['linear'], ['get', 'heat'], 0, 0, 1, 0.55],
+        'circle-opacity': ['interpolate', ['linear'], ['zoom'], 11.5, ['*', 0.58, ['get', 'heat']], 14, ['*', 0.2, ['get', 'heat']]],
         'circle-opacity-transition': { duration: 500 },
       },
     }, 'minor')
@@ -58,14 +59,14 @@ export class CityMap {
     map.addLayer({
       id: 'queues', type: 'circle', source: 'stations', filter: ['>', ['get', 'queue'], 0],
       paint: {
-        'circle-radius': ['interpolate', ['exponential', 1.5], ['zoom'], 9, ['+', ['*', 0.45, AREA], 1.5], 11, ['+', ['*', 0.85, AREA], 2.5], 13, ['+', ['*', 1.7, AREA], 3.5], 16, ['+', ['*', 2.4, AREA], 11]],
+        'circle-radius': radius(3.5),
         'circle-color': 'rgba(0,0,0,0)', 'circle-stroke-color': '#f2b04e',
         'circle-stroke-width': ['interpolate', ['linear'], ['get', 'queue'], 1, 1.6, 10, 4.5],
       },
     })
     map.addLayer({
       id: 'stations', type: 'circle', source: 'stations',
-      paint: { 'circle-radius': radius, 'circle-color': busyFill, 'circle-stroke-color': '#0d1317', 'circle-stroke-width': 1, 'circle-opacity': ['interpolate', ['linear'], ['zoom'], BAYS_FROM_ZOOM, 0.95, BAYS_FROM_ZOOM + 0.5, 0.15] },
+      paint: { 'circle-radius': radius(0), 'circle-color': busyFill, 'circle-stroke-color': '#0d1317', 'circle-stroke-width': 1, 'circle-opacity': ['interpolate', ['linear'], ['zoom'], BAYS_FROM_ZOOM, 0.95, BAYS_FROM_ZOOM + 0.5, 0.15] },
     })
     map.addLayer({
       id: 'bays', type: 'circle', source: 'bays', minzoom: BAYS_FROM_ZOOM,
@@ -112,7 +113,8 @@ export class CityMap {
 
   private showStations(): void {
     const live = this.state.live?.stations
-    const features = this.state.city.stations.map((station, n) => point(station.lon, station.lat, { id: station.station_id, bays: station.ac_bays + station.dc_bays, ...stateOf(live, n, station.ac_bays + station.dc_bays) }))
+    const scale = Math.min(2.4, Math.max(1, (400 / this.state.city.stations.length) ** 0.25)) // few stations may be large
+    const features = this.state.city.stations.map((station, n) => point(station.lon, station.lat, { id: station.station_id, scale, bays: station.ac_bays + station.dc_bays, ...stateOf(live, n, station.ac_bays + station.dc_bays) }))
     features.sort((a, b) => (b.properties?.['bays'] as number) - (a.properties?.['bays'] as number)) // small ones on top
     setData(this.map, 'stations', collection(features))
     this.showBays()
