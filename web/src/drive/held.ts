@@ -13,7 +13,7 @@ export function heldCard(city: City, { reservation, route }: Held, cancel: () =>
   const arrives = Date.parse(reservation.made_at) + route.properties.seconds * 1000
   return h('div', { class: 'sheet-body', 'data-testid': 'held' },
     h('p', { class: 'tag' }, reservation.evse_id ? words.heldTitle : words.queuedTitle), h('h1', { tabindex: -1 }, station?.name ?? reservation.station_id),
-    h('div', { class: 'bay-number' }, h('span', { class: 'quiet' }, words.bayNumber), h('b', { 'data-testid': 'bay' }, reservation.evse_id ?? words.bayLater)),
+    h('div', { class: 'bay-number' }, h('span', { class: 'quiet' }, words.bayNumber), h('b', { 'data-testid': 'bay', class: reservation.evse_id ? '' : 'later' }, reservation.evse_id ?? words.bayLater)),
     h('dl', { class: 'trip' },
       h('div', {}, h('dt', {}, words.driving), h('dd', {}, minutes(route.properties.seconds / 60), h('small', {}, kilometres(route.properties.metres / 1000)))),
       h('div', {}, h('dt', {}, words.wayEnergy), h('dd', {}, kilowattHours(route.properties.energy_kwh), h('small', {}, words.arriveAt(clock(arrives)))))),

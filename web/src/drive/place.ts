@@ -34,12 +34,12 @@ export class PlaceMap {
     this.clear()
     this.fixed = false
     this.me.setDraggable(true)
-    this.map.easeTo({ center: this.me.getLngLat(), zoom: 12.4, duration: 500 })
+    this.map.easeTo({ center: this.me.getLngLat(), zoom: 12.4, duration: 500, offset: [this.room().left / 2 - 20, 0] })
   }
 
   moveTo(lon: number, lat: number): void {
     this.me.setLngLat([lon, lat])
-    this.map.easeTo({ center: [lon, lat], zoom: 13, duration: 500 })
+    this.map.easeTo({ center: [lon, lat], zoom: 13, duration: 500, offset: [this.room().left / 2 - 20, 0] })
   }
 
   offers(offers: Offer[]): void {
@@ -59,6 +59,11 @@ export class PlaceMap {
     this.map.resize()
   }
 
+  /** What the sheet beside the map covers on a wide screen. */
+  private room() {
+    return { top: 64, right: 40, bottom: 36, left: this.map.getContainer().clientWidth >= 800 ? 500 : 40 }
+  }
+
   private pin(stationId: string, text: string): void {
     const station = this.city.stations.find((each) => each.station_id === stationId)
     if (station) this.pins.push(new Marker({ element: h('div', { class: 'pin', title: station.name }, text), anchor: 'bottom' }).setLngLat([station.lon, station.lat]).addTo(this.map))
@@ -74,6 +79,6 @@ export class PlaceMap {
 
   private fit(points: [number, number][]): void {
     const lons = points.map(([lon]) => lon), lats = points.map(([, lat]) => lat)
-    this.map.fitBounds([Math.min(...lons), Math.min(...lats), Math.max(...lons), Math.max(...lats)], { padding: { top: 64, right: 40, bottom: 36, left: 40 }, maxZoom: 15, duration: 600 })
+    this.map.fitBounds([Math.min(...lons), Math.min(...lats), Math.max(...lons), Math.max(...lats)], { padding: this.room(), maxZoom: 15, duration: 600 })
   }
 }
