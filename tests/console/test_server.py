@@ -2,13 +2,14 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
 import httpx
 import pytest
+import structlog
 import websockets
 from fastapi import FastAPI
 
@@ -53,6 +54,14 @@ async def test_it_serves_drivers_and_chargers_and_shrugs_off_a_broken_one(tmp_pa
         assert (await http.get("/api/v1/health")).status_code == 200
 
 
+@pytest.fixture
+def own_logging() -> Iterator[None]:
+    """`serve` sets up the logging of its process; here that is everybody's."""
+    yield
+    structlog.reset_defaults()
+
+
+@pytest.mark.usefixtures("own_logging")
 def test_a_port_that_is_taken_is_named(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
