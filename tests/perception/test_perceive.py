@@ -35,7 +35,7 @@ from chargeloop.model import (
     Tier,
     WeatherObserved,
 )
-from chargeloop.perception import Perception, Stage, State, stay_s
+from chargeloop.perception import Ended, OpenRequest, OpenSession, Perception, Stage, State, stay_s
 from tests.small_city import START
 
 
@@ -85,6 +85,7 @@ def test_a_session_is_metered_from_start_to_end(perception: Perception) -> None:
 
     (done,) = perception.apply(ended(10.0, at=20))
 
+    assert isinstance(done, Ended)
     assert done.session.energy_kwh == 10.0
     assert done.session.ended_at == after(20)
     assert done.session.station_id == "S0"
@@ -266,6 +267,8 @@ def test_it_can_be_written_down_and_read_back(perception: Perception, small_city
     perception.apply(meter(3.0, at=14))
     again = Perception.load(small_city, small_layout, perception.dump())
     assert again.state == perception.state
+    assert all(isinstance(each, OpenSession) for each in again.state.sessions.values())
+    assert all(isinstance(each, OpenRequest) for each in again.state.requests.values())
     assert again.apply(ended(5.0, at=20)) == perception.apply(ended(5.0, at=20))
 
 

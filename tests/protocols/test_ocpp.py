@@ -373,3 +373,27 @@ class TestProfiles:
         assert wire.clear(two, wire.ClearChargingProfile(stack_level=3)) == one
         assert wire.clear(two, wire.ClearChargingProfile(id=1, stack_level=3)) == two
         assert wire.clear(two, wire.ClearChargingProfile()) == ()
+
+
+def test_names_and_instants_are_those_of_the_wire() -> None:
+    assert wire.SUBPROTOCOL == "ocpp1.6"
+    assert wire.CONNECTOR == 1
+    with pytest.raises(WireError) as caught:
+        wire.parse("{}")
+    answer = caught.value.answer()
+    assert answer is not None
+    assert answer.message_id == wire.NO_ID
+    assert wire.as_utc(datetime(2025, 6, 10, 9, 30)) == AT  # noqa: DTZ001 (stations do send such)
+    assert wire.as_utc(AT.astimezone(timezone(timedelta(hours=8)))) == AT
+
+
+def test_a_reading_holds_what_a_meter_value_says() -> None:
+    sampled = [{"value": "1500"}, {"value": "7", "measurand": "Power.Active.Import", "unit": "kW"}]
+    payload = {"connectorId": 1, "meterValue": [{"timestamp": AT.isoformat(), "sampledValue": sampled}]}
+    message: wire.FromStation = wire.read_payload(wire.MeterValues, payload)
+    assert isinstance(message, wire.MeterValues)
+    assert wire.readings(message.meter_value, AT) == (wire.Reading(AT, 1500.0, 7.0, None),)
+    frame: wire.Frame | None = wire.parse('[2,"1","Heartbeat",{}]')
+    assert frame == wire.Call("1", "Heartbeat", {})
+    command: wire.ToStation = wire.call_of(model.RemoteStart(at=AT, evse_id="E1", id_token="T1"))
+    assert isinstance(command, wire.RemoteStartTransaction)

@@ -1,7 +1,7 @@
 """Policies side by side, the figures of a run, and `chargeloop simulate`."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +14,7 @@ from chargeloop.cli import main
 from chargeloop.guidance import Guide
 from chargeloop.model import BadInput, City, Command, Event, Layout
 from chargeloop.pricing import quote
-from chargeloop.simulation import Kpis, default_day, simulate
+from chargeloop.simulation import Controller, Kpis, default_day, simulate
 from tests.simulation.conftest import MakeTwin
 from tests.small_city import START
 
@@ -61,7 +61,8 @@ def test_a_controller_of_your_own_is_asked_every_step(small_city: City) -> None:
             return []
 
     made: list[Silent] = []
-    kpis = simulate(small_city, ["mine"], 1, 1.0, 1, start=MIDNIGHT, controllers={"mine": Silent})["mine"]
+    own: dict[str, Callable[[Layout, Guide, datetime], Controller]] = {"mine": Silent}
+    kpis = simulate(small_city, ["mine"], 1, 1.0, 1, start=MIDNIGHT, controllers=own)["mine"]
     assert len(made[0].asked) == 24 * 60
     assert kpis.answer_min == pytest.approx(3.0)  # nobody was answered
 

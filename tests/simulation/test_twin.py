@@ -35,7 +35,7 @@ from chargeloop.model import (
 )
 from chargeloop.model.validated import from_json, to_json
 from chargeloop.perception import Perception
-from chargeloop.simulation import Drivers, Twin, draw_drivers, run
+from chargeloop.simulation import Drivers, PlugIn, Twin, Unplug, draw_drivers, run
 from chargeloop.simulation.state import LOG_ROWS, Stage
 from tests.simulation.conftest import MakeTwin
 
@@ -278,6 +278,8 @@ def test_bays_driven_from_outside_do_the_same_and_tell_it_elsewhere(make_twin: M
         assert len(missing) == len(elsewhere) > 0
     assert all(len(x.id_token) <= 20 and x.energy_wanted_kwh > 0 for x in plugged_in)
     assert status
+    assert all(isinstance(x, PlugIn) for x in plugged_in)
+    assert all(isinstance(x, Unplug) for x in unplugged)
     ends = {x.id_token: x.meter_wh for x in unplugged}
     delivered = {x.id_token: (ends[x.id_token] - x.meter_wh) / 1000 for x in plugged_in if x.id_token in ends}
     assert all(-1e-9 <= delivered[x.id_token] <= x.energy_wanted_kwh + 1e-6 for x in plugged_in if x.id_token in ends)

@@ -1,11 +1,10 @@
 """Which station: for one driver, or for all open requests at once, on the live state of the city."""
 
 from chargeloop.recommendation.build import Candidates, Options, Surroundings, build
-from chargeloop.recommendation.explain import no_station, reason
+from chargeloop.recommendation.explain import reason
 from chargeloop.recommendation.objective import (
     TERMS,
     Drivers,
-    Facts,
     busy_cost,
     busy_curve,
     busy_price,
@@ -25,7 +24,6 @@ __all__ = [
     "Assignment",
     "Candidates",
     "Drivers",
-    "Facts",
     "Options",
     "Problem",
     "Solver",
@@ -39,7 +37,6 @@ __all__ = [
     "busy_curve",
     "busy_price",
     "evaluate",
-    "no_station",
     "others_delayed_min",
     "price_over",
     "reason",
