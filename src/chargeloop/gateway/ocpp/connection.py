@@ -113,7 +113,9 @@ class Connection(WSListener):
     # --- how ----------------------------------------------------------------------------------------------------------
 
     async def _answer_to(self, call: Call) -> Frame | None:
-        """None where the socket closes first."""
+        """None where the socket is closed, or closes first."""
+        if self._transport is None or self._transport.is_disconnected:
+            return None
         future: asyncio.Future[Frame] = asyncio.get_running_loop().create_future()
         self._waiting = (call.message_id, future)
         try:
@@ -150,9 +152,12 @@ class Connection(WSListener):
             self._worker.cancel()
 
     async def _work(self) -> None:
-        while True:
-            call = await self._calls.get()
-            self._send(await self._answer(call))
+        try:
+            while True:
+                call = await self._calls.get()
+                self._send(await self._answer(call))
+        finally:  # whatever ended it: a station must not go on talking to nobody, it connects again and repeats itself
+            self.close(WSCloseCode.INTERNAL_ERROR, "the server cannot go on")
 
     async def _answer(self, call: Call) -> Frame:
         try:

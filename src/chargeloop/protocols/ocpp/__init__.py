@@ -14,6 +14,7 @@ from chargeloop.protocols.ocpp.frames import (
 )
 from chargeloop.protocols.ocpp.mapping import (
     CONNECTOR,
+    CREDIBLE_KW,
     STATUS_NAME,
     STOP_NAME,
     Reading,
@@ -72,6 +73,7 @@ from chargeloop.protocols.ocpp.profiles import Installed, clear, install, limit_
 
 __all__ = [
     "CONNECTOR",
+    "CREDIBLE_KW",
     "FROM_STATION",
     "NO_ID",
     "STATUS_NAME",

@@ -59,6 +59,8 @@ STOP_NAME = {
 PER_UNIT = {"Wh": 1.0, "kWh": 1000.0, "W": 0.001, "kW": 1.0, "Percent": 0.01}
 ENERGY, POWER, SOC = "Energy.Active.Import.Register", "Power.Active.Import", "SoC"
 UNITS = {ENERGY: ("Wh", "kWh"), POWER: ("W", "kW"), SOC: ("Percent",)}
+CREDIBLE_KW = 10_000.0  # of one EVSE; megawatt charging (MCS) ends at 3 750
+CREDIBLE = {ENERGY: 1e12, POWER: CREDIBLE_KW, SOC: 1.0}  # Wh, kW, share: what is above is nonsense
 
 
 def session_id(transaction_id: int) -> str:
@@ -175,9 +177,7 @@ def _number(sample: SampledValue, measurand: str) -> float | None:
         value = float(sample.value) * PER_UNIT[unit]
     except ValueError:
         return None
-    if not math.isfinite(value) or value < 0 or (measurand == SOC and value > 1):
-        return None
-    return value
+    return value if 0 <= value <= CREDIBLE[measurand] else None  # not a number is neither
 
 
 # --- to the station ---------------------------------------------------------------------------------------------------

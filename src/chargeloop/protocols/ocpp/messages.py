@@ -31,7 +31,7 @@ class IdTagInfo(Message, frozen=True, kw_only=True):
 
 
 class SampledValue(Message, frozen=True, kw_only=True):
-    value: Text
+    value: str  # signed ones are long
     context: Text = "Sample.Periodic"
     format: Text = "Raw"
     measurand: Text = "Energy.Active.Import.Register"
