@@ -9,17 +9,19 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import msgspec
-from annotated_types import Ge
+from annotated_types import Ge, Le
 
-from chargeloop.model import Command, Event
+from chargeloop.model import BadInput, Command, Event
 from chargeloop.model.validated import from_json, to_json
+
+LAST_SEQ = 2**53 - 1  # the last whole number that every JSON reader keeps
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
     """Some events of a feed, in order; stored together or not at all."""
 
-    seq: Annotated[int, Ge(1)]
+    seq: Annotated[int, Ge(1), Le(LAST_SEQ)]
     events: tuple[Event, ...]
 
 
@@ -52,6 +54,11 @@ def read_batch(text: str | bytes) -> Batch:
     Raises:
         BadInput: naming the event and field that is wrong.
     """
+    try:
+        # The validator lets NaN, Infinity and 1e999 pass, which JSON has not and the store could not read back.
+        msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadInput("batch", str(error)) from None
     batch: Batch = from_json(Batch, text, "batch")
     return batch
 
