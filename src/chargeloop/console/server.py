@@ -7,6 +7,7 @@ import socket
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -71,9 +72,11 @@ async def _serve(options: Options, listener: socket.socket, ready: asyncio.Event
         await loop.rebuild()
         store.on_commit = loop.publish
         outside.loop = loop
-        outside.gateway = OcppGateway(known=layout.evse_index.__contains__, store=store, clock=options.clock.now)
+        outside.gateway = OcppGateway(store, options.clock.now, partial(_station_of, layout))
+        if options.ocpp_bays is not None:  # the twin's
+            await outside.gateway.enrol(ocpp)
         outside.hub = TelemetryHub(store=store, token=options.feed_token)
-        app = create_app(Context(loop, store, guide, ocpp, lambda: frozenset(outside.gateway.connected), options.api_token))
+        app = create_app(Context(loop, store, guide, ocpp, lambda: outside.gateway.connected_evses, options.api_token))
         app.include_router(outside.hub.router)
         add_pages(app)
         await outside.gateway.start(options.host, options.ocpp_port)
@@ -117,6 +120,11 @@ class Outside:
     async def _by_ocpp(self, command: Command) -> None:
         if not await self.gateway.send(command):
             self.loop.undelivered(command)
+
+
+def _station_of(layout: Layout, evse_id: str) -> str | None:
+    index = layout.evse_index.get(evse_id)
+    return None if index is None else layout.station_ids[layout.evse_station[index]]
 
 
 def listen(host: str, port: int, flag: str) -> socket.socket:

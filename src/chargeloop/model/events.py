@@ -64,6 +64,7 @@ class SessionEnded:
     evse_id: Id
     meter_wh: NonNegative
     reason: StopReason = StopReason.OTHER
+    notes: tuple[str, ...] = ()  # what was odd about it, or repaired
     kind: Literal["session_ended"] = "session_ended"
 
 

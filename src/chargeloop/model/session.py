@@ -17,7 +17,10 @@ class StopReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Plugged in from `started_at` to `ended_at`; energy flowed until `charge_ended_at`. `energy_kwh` is metered."""
+    """Plugged in from `started_at` to `ended_at`; energy flowed until `charge_ended_at`. `energy_kwh` is metered.
+
+    `notes`: what was odd about it, or had to be repaired.
+    """
 
     session_id: Id
     evse_id: Id
@@ -29,6 +32,7 @@ class Session:
     ended_at: Utc | None = None
     request_id: Id | None = None
     stop_reason: StopReason | None = None
+    notes: tuple[str, ...] = ()
 
 
 class ReservationState(StrEnum):

@@ -177,16 +177,18 @@ class Perception:
 
     def _session_ended(self, event: SessionEnded) -> tuple[Ended, ...]:
         self._meter(event.session_id, event.at, event.meter_wh, 0.0)
-        return (self._close(event.session_id, event.at, event.reason),) if event.session_id in self.state.sessions else ()
+        if event.session_id not in self.state.sessions:
+            return ()
+        return (self._close(event.session_id, event.at, event.reason, event.notes),)
 
-    def _close(self, session_id: str, at: datetime, reason: StopReason) -> Ended:
+    def _close(self, session_id: str, at: datetime, reason: StopReason, notes: tuple[str, ...] = ()) -> Ended:
         session = self.state.sessions.pop(session_id)
         del self._at_evse[session.evse_id]
         at = max(at, session.points[-1].at)  # a clock that ran back must not make a session of negative length
         session.points.append(MeterPoint(at, session.energy_kwh))
         if self.state.evse_status[self.layout.evse_index[session.evse_id]] not in (EvseStatus.FAULTED, EvseStatus.UNAVAILABLE):
             self._set_status(session.evse_id, EvseStatus.AVAILABLE)
-        record = replace(self._record(session), ended_at=at, stop_reason=reason)
+        record = replace(self._record(session), ended_at=at, stop_reason=reason, notes=notes)
         if session.request_id is not None:
             self._forget_request(session.request_id)
         return Ended(record, tuple(session.points), session.decision_id, session.waited_min)

@@ -1,5 +1,7 @@
-"""The database: durable events, snapshots, and the records that are asked for often."""
+"""The database: durable events, raw messages, snapshots, and the records that are asked for often."""
 
-from chargeloop.persistence.store import Outcome, Store, Stored, Transaction
+from chargeloop.persistence.journal import Entry, OcppFrame, Stored
+from chargeloop.persistence.roster import Registration
+from chargeloop.persistence.store import Outcome, Store
 
-__all__ = ["Outcome", "Store", "Stored", "Transaction"]
+__all__ = ["Entry", "OcppFrame", "Outcome", "Registration", "Store", "Stored"]

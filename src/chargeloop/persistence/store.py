@@ -2,35 +2,30 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine
 from sqlalchemy.dialects import postgresql, sqlite
 
-from chargeloop.model import Cdr, Decision, Event, Reservation, ReservationState, Session
+from chargeloop.model import Cdr, Decision, Event, MeterSampled, Reservation, ReservationState, Session
 from chargeloop.model.validated import from_json, to_json
 from chargeloop.persistence import tables
+from chargeloop.persistence.bulk import Bulk
 from chargeloop.persistence.engine import is_sqlite, open_engine, take_lock
+from chargeloop.persistence.journal import Entry, Journal, OcppFrame, Stored
+from chargeloop.persistence.roster import Registration
 from chargeloop.persistence.writer import Writer
+from chargeloop.protocols.ocpp import KEPT, Transaction
 
 T = TypeVar("T")
-Stored = tuple[tuple[int, Event], ...]
 PAGE = 1000  # events read at a time
 SNAPSHOTS_KEPT = 2
-
-
-class Transaction(NamedTuple):
-    """An OCPP transaction as it was begun."""
-
-    transaction_id: int
-    evse_id: str
-    id_token: str
-    started_at: datetime
-    meter_wh: float
+FORGET_PAGE = 50_000  # rows deleted in one commit
 
 
 class Outcome(NamedTuple):
@@ -49,8 +44,15 @@ class Store:
         self._writer = Writer(engine)
         self.on_commit: Callable[[Stored], None] | None = None
         with engine.connect() as connection:
-            newest = [connection.scalar(sa.select(sa.func.max(table.c.event_id))) for table in (tables.event, tables.snapshot)]
-            self._event_id = max((each for each in newest if each is not None), default=0)
+
+            def newest(column: sa.Column[int]) -> int:
+                return connection.scalar(sa.select(sa.func.max(column))) or 0
+
+            self._event_id = max(newest(tables.event.c.event_id), newest(tables.snapshot.c.event_id))
+            self._transaction_number = newest(tables.ocpp_transaction.c.number)
+            frame_id = newest(tables.ocpp_frame.c.frame_id)
+        self._journal = Journal(self._writer, engine.dialect, self._add_events, self._tell, frame_id)
+        self._insert_event = Bulk(tables.event, engine.dialect)
 
     @classmethod
     async def open(cls, where: str | Path) -> "Store":
@@ -69,6 +71,7 @@ class Store:
             raise
 
     async def close(self) -> None:
+        await self._journal.flushed()
         await self._writer.close()
         self._engine.dispose()
         self._unlock()
@@ -85,18 +88,18 @@ class Store:
         def work(connection: Connection) -> Stored:
             if seq is not None and seq <= (connection.scalar(last_seq) or 0):
                 return ()
-            stored = tuple((self._event_id + i, each) for i, each in enumerate(events, start=1))
-            if stored:
-                connection.execute(
-                    sa.insert(tables.event),
-                    [{"event_id": i, "at_s": e.at.timestamp(), "kind": e.kind, "body": to_json(e, Event)} for i, e in stored],
-                )
+            stored = self._add_events(connection, events)
             if seq is not None:
                 connection.execute(self._replace(tables.feed, {"source": source, "last_seq": seq}))
-            self._event_id += len(stored)
             return stored
 
         return await self._writer.write(work, self._tell)
+
+    def _add_events(self, connection: Connection, events: Sequence[Event]) -> Stored:
+        stored = tuple(enumerate(events, start=self._event_id + 1))
+        self._insert_event(connection, [(i, each.at.timestamp(), each.kind, _json(each)) for i, each in stored])
+        self._event_id += len(stored)
+        return stored
 
     def _tell(self, stored: Stored) -> None:
         if stored and self.on_commit is not None:
@@ -143,31 +146,67 @@ class Store:
         rows = await self._rows(query)
         return (rows[0].event_id, rows[0].body) if rows else None
 
-    # --- OCPP transactions ----------------------------------------------------------------------------------------
+    # --- chargers -------------------------------------------------------------------------------------------------
 
-    async def start_transaction(self, evse_id: str, id_token: str, started_at: datetime, meter_wh: float) -> tuple[int, bool]:
-        """An id that no other transaction of any station has or had. The same start told again gets the same id, and False."""
-        begun = {
-            "evse_id": evse_id,
-            "id_token": id_token,
-            "started_at": started_at.astimezone(UTC).isoformat(),
-            "meter_wh": meter_wh,
-        }
+    def record(self, entry: Entry) -> None:
+        """Have a charger's message stored, with what it means; its `then` is called once that is on disk."""
+        self._journal.add(entry)
 
-        def work(connection: Connection) -> tuple[int, bool]:
-            table = tables.ocpp_transaction
-            same = sa.and_(*(table.c[name] == value for name, value in begun.items()))
-            known = connection.scalar(sa.select(table.c.transaction_id).where(same))
-            if known is not None:
-                return known, False
-            return connection.scalars(sa.insert(table).returning(table.c.transaction_id), begun).one(), True
+    async def recorded(self) -> None:
+        """Wait until all that was recorded is on disk."""
+        await self._journal.flushed()
 
-        return await self._writer.write(work)
+    def next_transaction_number(self) -> int:
+        """A number that no other transaction of any charger has or had."""
+        self._transaction_number += 1
+        return self._transaction_number
 
-    async def transaction(self, transaction_id: int) -> Transaction | None:
-        query = sa.select(tables.ocpp_transaction).where(tables.ocpp_transaction.c.transaction_id == transaction_id)
-        rows = await self._rows(query)
-        return Transaction(**{**rows[0]._mapping, "started_at": datetime.fromisoformat(rows[0].started_at)}) if rows else None
+    async def transactions(self, charger_id: str, limit: int = KEPT) -> tuple[Transaction, ...]:
+        """The newest of a charger, oldest first."""
+        table = tables.ocpp_transaction
+        query = sa.select(table.c.body).where(table.c.charger_id == charger_id).order_by(table.c.number.desc()).limit(limit)
+        return tuple(msgspec.json.decode(row.body, type=Transaction) for row in reversed(await self._rows(query)))
+
+    async def frames(
+        self, charger_id: str | None = None, limit: int = 100, before: int | None = None, action: str = "", text: str = ""
+    ) -> tuple[tuple[int, OcppFrame], ...]:
+        """The newest first, with their ids; `text` is looked for in calls, answers and flags."""
+        table = tables.ocpp_frame
+        query = sa.select(table).order_by(table.c.frame_id.desc()).limit(limit)
+        if charger_id is not None:
+            query = query.where(table.c.charger_id == charger_id)
+        if before is not None:
+            query = query.where(table.c.frame_id < before)
+        if action:
+            query = query.where(table.c.action == action)
+        if text:
+            query = query.where(
+                sa.or_(*(column.contains(text, autoescape=True) for column in (table.c.body, table.c.answer, table.c.flag)))
+            )
+        return tuple((row.frame_id, OcppFrame._make(row[1:])) for row in await self._rows(query))
+
+    async def forget_frames(self, older_than: datetime) -> int:
+        """Delete raw messages; returns how many. What they meant stays."""
+        table, limit_s = tables.ocpp_frame, older_than.timestamp()
+
+        def work(connection: Connection) -> int:
+            oldest = sa.select(table.c.frame_id, table.c.at_s).order_by(table.c.frame_id).limit(FORGET_PAGE)
+            gone = [row.frame_id for row in connection.execute(oldest) if row.at_s < limit_s]
+            if gone:
+                connection.execute(sa.delete(table).where(table.c.frame_id <= gone[-1], table.c.at_s < limit_s))
+            return len(gone)
+
+        total = 0
+        while count := await self._writer.write(work):
+            total += count
+        return total
+
+    async def put_registration(self, registration: Registration) -> None:
+        row = {"charger_id": registration.charger_id, "body": to_json(registration)}
+        await self._writer.write(lambda connection: connection.execute(self._replace(tables.charger, row)))
+
+    async def registrations(self) -> tuple[Registration, ...]:
+        return await self._bodies(Registration, sa.select(tables.charger.c.body).order_by(tables.charger.c.charger_id))
 
     # --- sessions and CDRs ----------------------------------------------------------------------------------------
 
@@ -321,3 +360,8 @@ class Store:
 
     async def _bodies(self, kind: type[T], query: sa.Select[Any]) -> tuple[T, ...]:
         return tuple(from_json(kind, body, f"stored {kind.__name__}") for (body,) in await self._rows(query))
+
+
+def _json(event: Event) -> str:
+    """As `to_json` writes it, but faster for the event that comes by far most often."""
+    return msgspec.json.encode(event).decode() if isinstance(event, MeterSampled) else to_json(event, Event)

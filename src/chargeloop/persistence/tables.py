@@ -1,6 +1,6 @@
 """The tables. Events are the truth; the others are what is asked for often, written so that writing twice changes nothing."""
 
-from sqlalchemy import BigInteger, Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text
 
 metadata = MetaData()
 Key = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts only INTEGER keys by itself
@@ -26,16 +26,35 @@ snapshot = Table(
     Column("event_id", Key, primary_key=True, autoincrement=False),
     Column("body", Text, nullable=False),
 )
+charger = Table(
+    "charger",
+    metadata,
+    Column("charger_id", String(48), primary_key=True),
+    Column("body", Text, nullable=False),
+)
+# One row holds a call and its answer; numbers rise with time, so old rows are found without an index on time.
+ocpp_frame = Table(
+    "ocpp_frame",
+    metadata,
+    Column("frame_id", Key, primary_key=True, autoincrement=False),
+    Column("at_s", Float, nullable=False),
+    Column("charger_id", String(48), nullable=False),
+    Column("is_outgoing", Boolean, nullable=False),
+    Column("action", String(64), nullable=False),
+    Column("message_id", String(64), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("answer", Text),
+    Column("flag", Text),
+    Index("ocpp_frame_charger", "charger_id", "frame_id"),
+)
 ocpp_transaction = Table(
     "ocpp_transaction",
     metadata,
-    Column("transaction_id", Integer, primary_key=True, autoincrement=True),
-    Column("evse_id", String(64), nullable=False),
-    Column("id_token", String(20), nullable=False),
-    Column("started_at", String(40), nullable=False),
-    Column("meter_wh", Float, nullable=False),
-    UniqueConstraint("evse_id", "id_token", "started_at", "meter_wh"),
-    sqlite_autoincrement=True,
+    Column("number", Key, primary_key=True, autoincrement=False),  # never used again
+    Column("charger_id", String(48), nullable=False),
+    Column("is_open", Boolean, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("ocpp_transaction_charger", "charger_id", "number"),
 )
 session = Table(
     "session",

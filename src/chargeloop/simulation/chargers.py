@@ -24,7 +24,6 @@ from chargeloop.protocols.ocpp import (
     CONNECTOR,
     STATUS_NAME,
     STOP_NAME,
-    SUBPROTOCOL,
     TO_STATION,
     Authorize,
     AuthorizeResponse,
@@ -53,6 +52,7 @@ from chargeloop.protocols.ocpp import (
     StopTransaction,
     ToStation,
     TriggerMessage,
+    Version,
     WireError,
     clear,
     command_of,
@@ -203,8 +203,8 @@ class Charger:
         pause_s, longest_s = BACK_OFF_S
         while True:
             try:
-                async with connect(self._url, subprotocols=[Subprotocol(SUBPROTOCOL)], proxy=None) as socket:
-                    if socket.subprotocol == SUBPROTOCOL:
+                async with connect(self._url, subprotocols=[Subprotocol(Version.V16)], proxy=None) as socket:
+                    if socket.subprotocol == str(Version.V16):
                         pause_s = BACK_OFF_S[0]
                         await self._serve(socket)
             except (OSError, TimeoutError, WebSocketException) as error:
@@ -287,13 +287,15 @@ class Charger:
             future: asyncio.Future[Frame] = asyncio.get_running_loop().create_future()
             self._waiting = (call.message_id, future)
             try:
-                await socket.send(encode(call))
+                await socket.send(encode(call).decode())
                 async with asyncio.timeout(CALL_TIMEOUT_S):
                     answer = await future
             finally:
                 self._waiting = None
         if isinstance(answer, CallError):
             raise Refused(f"{answer.code}: {answer.description}")
+        if not isinstance(answer, CallResult) or not isinstance(answer.payload, dict):
+            raise Refused("an answer that is none")
         return answer.payload
 
     # --- what the server wants ----------------------------------------------------------------------------------------
@@ -305,7 +307,7 @@ class Charger:
             log.warning("malformed frame of the server", evse_id=self.evse_id, what=error.what)
             return
         if isinstance(frame, Call):
-            await socket.send(encode(self._answer(frame)))
+            await socket.send(encode(self._answer(frame)).decode())
         elif frame is not None and self._waiting is not None:
             message_id, future = self._waiting
             if message_id == frame.message_id and not future.done():

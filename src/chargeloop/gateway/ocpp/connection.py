@@ -1,56 +1,46 @@
-"""One charge point's WebSocket: frames in order, one open call each way."""
+"""One charger's WebSocket: its calls in order, one open call each way."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections import deque
 from itertools import count
+from time import monotonic
+from typing import Any, Protocol
 from uuid import uuid4
 
+import msgspec
 import structlog
 from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
 
-from chargeloop.protocols.ocpp import (
-    FROM_STATION,
-    Call,
-    CallError,
-    CallResult,
-    ErrorCode,
-    Frame,
-    FromStation,
-    Message,
-    StatusResponse,
-    ToStation,
-    WireError,
-    encode,
-    parse,
-    read_call,
-    read_payload,
-    to_payload,
-)
+from chargeloop.protocols.ocpp import Call, CallError, CallResult, Frame, Send, Version, WireError, encode, parse
 
 MESSAGE_BYTES = 1 << 20
-BACKLOG = 256  # messages of one station that wait to be handled
+BACKLOG = 256  # calls of one charger that wait to be handled
+RATE_PER_S, BURST = 500.0, 2000.0  # above this a charger's answers wait: it may send the next call only then
 log = structlog.get_logger()
 
 
-class Connection(WSListener):
-    """Calls of the station are handled by `handle` strictly in order; `opened` and `closed` are told of the socket's life."""
+class Handler(Protocol):
+    """What a connection needs of its charger."""
 
-    def __init__(
-        self,
-        identity: str,
-        handle: Callable[[FromStation], Awaitable[Message]],
-        opened: Callable[["Connection"], None],
-        closed: Callable[["Connection"], None],
-        call_timeout_s: float,
-    ) -> None:
-        self.identity = identity
-        self._handle, self._opened, self._closed, self._call_timeout_s = handle, opened, closed, call_timeout_s
+    def receive(self, connection: "Connection", call: Call | Send, text: bytes) -> None: ...
+    def damaged(self, text: bytes, error: WireError) -> None: ...
+    def opened(self, connection: "Connection") -> None: ...
+    def closed(self, connection: "Connection") -> None: ...
+
+
+class Connection(WSListener):
+    """Calls go to `handler.receive` one at a time; the next one after `answer` or `answered`."""
+
+    def __init__(self, charger_id: str, version: Version, address: str, handler: Handler, call_timeout_s: float) -> None:
+        self.charger_id, self.version, self.address = charger_id, version, address
+        self._handler, self._call_timeout_s = handler, call_timeout_s
         self._transport: WSTransport | None = None
-        self._parts = bytearray()
-        self._calls: asyncio.Queue[Call] = asyncio.Queue(BACKLOG)
-        self._worker: asyncio.Task[None] | None = None
-        self._lane = asyncio.Lock()
-        self._waiting: tuple[str, asyncio.Future[Frame]] | None = None
+        self._parts = b""
+        self._backlog: deque[tuple[Call | Send, bytes]] | None = None
+        self._is_busy = True  # until the charger's memory is loaded
+        self._allowance, self._allowed_at = BURST, 0.0
+        self._lane: asyncio.Lock | None = None
+        self._waiting: tuple[str, asyncio.Future[Frame | None]] | None = None
         # Ids must not repeat over a station's connections.
         self._ids, self._prefix = count(1), uuid4().hex[:16]
 
@@ -58,70 +48,82 @@ class Connection(WSListener):
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         self._transport = transport
-        self._worker = asyncio.create_task(self._work())
-        self._opened(self)
+        self._handler.opened(self)
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
-        if frame.msg_type == WSMsgType.CLOSE:
+        kind = frame.msg_type
+        if kind == WSMsgType.TEXT and frame.fin and not self._parts:
+            self._received(frame.get_payload_as_bytes())
+        elif kind == WSMsgType.CLOSE:
             transport.send_close(frame.get_close_code())
             transport.disconnect()
-        elif frame.msg_type in (WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.CONTINUATION):
+        elif kind in (WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.CONTINUATION):
             self._parts += frame.get_payload_as_bytes()
             if len(self._parts) > MESSAGE_BYTES:
                 self.close(WSCloseCode.MESSAGE_TOO_BIG, "message too big")
             elif frame.fin:
-                text, self._parts = bytes(self._parts), bytearray()
+                text, self._parts = self._parts, b""
                 self._received(text)
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:  # noqa: ARG002 (picows calls it so)
-        self._stop_working()
+        # What was not answered the charger sends again: dropping it keeps the order over its sockets.
+        self._is_busy, self._backlog = True, None
         if self._waiting is not None and not self._waiting[1].done():
-            self._waiting[1].cancel()
-        self._closed(self)
+            self._waiting[1].set_result(None)
+        self._handler.closed(self)
 
-    # --- what the gateway calls ---------------------------------------------------------------------------------------
+    # --- what the charger calls ---------------------------------------------------------------------------------------
 
-    async def call(self, message: ToStation) -> str | None:
-        """Call the station and wait for its status; None where it refused to answer, or not in time."""
-        action = type(message).__name__
+    @property
+    def is_open(self) -> bool:
+        return self._transport is not None and not self._transport.is_disconnected
+
+    def answer(self, text: bytes) -> None:
+        """Answer the call being handled, and go on with the next."""
+        self.send(text)
+        self.answered()
+
+    def send(self, text: bytes) -> None:
+        """Nothing where the socket is closed: the charger will ask again."""
+        if self._transport is not None and not self._transport.is_disconnected:
+            self._transport.send(WSMsgType.TEXT, text)
+
+    def answered(self) -> None:
+        """Go on with the next call."""
+        if self._backlog:
+            self._take(*self._backlog.popleft())
+        else:
+            self._is_busy = False
+
+    async def call(self, action: str, payload: dict[str, Any]) -> tuple[bytes, Frame | None]:
+        """Call the station; the call's text, and its answer or None where none came in time."""
+        call = Call(f"{self._prefix}-{next(self._ids)}", action, payload)
+        text = encode(call, self.version)
+        if self._lane is None:
+            self._lane = asyncio.Lock()
         try:
             async with asyncio.timeout(self._call_timeout_s), self._lane:
-                answer = await self._answer_to(Call(f"{self._prefix}-{next(self._ids)}", action, to_payload(message)))
+                return text, await self._answer_to(call.message_id, text)
         except TimeoutError:
-            log.warning("charge point did not answer", evse_id=self.identity, action=action)
-            return None
-        if isinstance(answer, CallResult):
-            try:
-                return read_payload(StatusResponse, answer.payload).status
-            except WireError as error:
-                log.warning("charge point answered nonsense", evse_id=self.identity, action=action, what=error.what)
-        elif isinstance(answer, CallError):
-            log.warning("charge point answered an error", evse_id=self.identity, action=action, code=str(answer.code))
-        return None
+            log.warning("charger did not answer", charger_id=self.charger_id, action=action)
+            return text, None
 
     def close(self, code: WSCloseCode, why: str) -> None:
-        self._stop_working()
+        self._is_busy, self._backlog = True, None
         if self._transport is not None and not self._transport.is_disconnected:
             self._transport.send_close(code, why.encode())
             self._transport.disconnect()
 
-    async def ended(self) -> None:
-        """Wait until nothing of this connection runs any more."""
-        if self._worker is not None:
-            await asyncio.wait([self._worker])
-
     # --- how ----------------------------------------------------------------------------------------------------------
 
-    async def _answer_to(self, call: Call) -> Frame | None:
-        """None where the socket is closed, or closes first."""
-        if self._transport is None or self._transport.is_disconnected:
+    async def _answer_to(self, message_id: str, text: bytes) -> Frame | None:
+        if not self.is_open:
             return None
-        future: asyncio.Future[Frame] = asyncio.get_running_loop().create_future()
-        self._waiting = (call.message_id, future)
+        future: asyncio.Future[Frame | None] = asyncio.get_running_loop().create_future()
+        self._waiting = (message_id, future)
         try:
-            self._send(call)
-            await asyncio.wait([future])
-            return None if future.cancelled() else future.result()
+            self.send(text)
+            return await future
         finally:
             self._waiting = None
 
@@ -129,57 +131,60 @@ class Connection(WSListener):
         try:
             frame = parse(text)
         except WireError as error:
-            log.warning("malformed OCPP frame", evse_id=self.identity, what=error.what, text=text[:200])
+            self._handler.damaged(text, error)
             answer = error.answer()
             if answer is not None:
-                self._send(answer)
+                self.send(encode(answer, self.version))
             return
-        if isinstance(frame, Call):
-            try:
-                self._calls.put_nowait(frame)
-            except asyncio.QueueFull:
-                log.error("charge point floods", evse_id=self.identity, action=frame.action)
-                self.close(WSCloseCode.POLICY_VIOLATION, "too many calls at once")
-        elif frame is not None and self._waiting is not None and self._waiting[0] == frame.message_id:
+        if isinstance(frame, Call | Send):
+            if not self._is_busy:
+                self._take(frame, text)
+            else:
+                self._wait_in_line(frame, text)
+        elif isinstance(frame, CallResult | CallError) and self._waiting is not None and self._waiting[0] == frame.message_id:
             if not self._waiting[1].done():
                 self._waiting[1].set_result(frame)
         else:
-            log.info("OCPP frame that nobody waits for", evse_id=self.identity, text=text[:200])
+            log.info("OCPP frame that nobody waits for", charger_id=self.charger_id, text=text[:200])
 
-    def _stop_working(self) -> None:
-        """What was not answered the station sends again: dropping it keeps the order over its sockets."""
-        if self._worker is not None:
-            self._worker.cancel()
+    def _wait_in_line(self, frame: Call | Send, text: bytes) -> None:
+        if self._backlog is None:
+            self._backlog = deque()
+        self._backlog.append((frame, text))
+        if len(self._backlog) > BACKLOG:
+            log.error("charger floods", charger_id=self.charger_id, action=frame.action[:50])
+            self.close(WSCloseCode.POLICY_VIOLATION, "too many calls at once")
 
-    async def _work(self) -> None:
-        try:
-            while True:
-                call = await self._calls.get()
-                self._send(await self._answer(call))
-        finally:  # whatever ended it: a station must not go on talking to nobody, it connects again and repeats itself
-            self.close(WSCloseCode.INTERNAL_ERROR, "the server cannot go on")
+    def _take(self, frame: Call | Send, text: bytes) -> None:
+        self._is_busy = True
+        self._allowance -= 1.0
+        if self._allowance < 0:
+            pause_s = self._replenish()
+            if pause_s > 0:
+                asyncio.get_running_loop().call_later(pause_s, self._handler.receive, self, frame, text)
+                return
+        self._handler.receive(self, frame, text)
 
-    async def _answer(self, call: Call) -> Frame:
-        try:
-            message = read_call(FROM_STATION, call.action, call.payload)
-            return CallResult(call.message_id, to_payload(await self._handle(message)))
-        except WireError as error:
-            log.warning(
-                "refused OCPP message", evse_id=self.identity, action=call.action[:50], code=str(error.code), what=error.what
-            )
-            return CallError(call.message_id, error.code, error.what)
-        except Exception:  # one station's message must not end its connection, nor anybody else's
-            log.exception("failed on an OCPP message", evse_id=self.identity, action=call.action)
-            return CallError(call.message_id, ErrorCode.INTERNAL_ERROR, "the message could not be processed")
+    def _replenish(self) -> float:
+        """Refill the bucket for the time that passed; seconds to wait where it is empty all the same."""
+        now = monotonic()
+        elapsed_s = now - self._allowed_at if self._allowed_at else BURST / RATE_PER_S
+        self._allowed_at = now
+        self._allowance = min(self._allowance + elapsed_s * RATE_PER_S, BURST)
+        return max(-self._allowance / RATE_PER_S, 0.0)
 
-    def _send(self, frame: Frame) -> None:
-        if self._transport is not None and not self._transport.is_disconnected:
-            self._transport.send(WSMsgType.TEXT, encode(frame).encode())
+
+def payload_bytes(payload: msgspec.Raw | dict[str, Any]) -> bytes | msgspec.Raw:
+    """A received payload's text."""
+    return msgspec.json.encode(payload) if isinstance(payload, dict) else payload
 
 
 class Stranger(WSListener):
-    """Speaks no protocol of ours: closed as soon as the handshake is done."""
+    """Whom we don't talk to: closed as soon as the handshake is done, with the reason."""
+
+    def __init__(self, why: str, code: WSCloseCode = WSCloseCode.PROTOCOL_ERROR) -> None:
+        self._why, self._code = why, code
 
     def on_ws_connected(self, transport: WSTransport) -> None:
-        transport.send_close(WSCloseCode.PROTOCOL_ERROR, b"no subprotocol in common")
+        transport.send_close(self._code, self._why.encode())
         transport.disconnect()

@@ -1,36 +1,38 @@
-"""OCPP 1.6J: frames, messages, charging profiles, and the mapping to the model's events and commands."""
+"""OCPP 1.6J, 2.0.1 and 2.1 without sockets: frames, message checks, transactions, commands; messages of a 1.6 station."""
 
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from chargeloop import model
+from chargeloop.protocols.ocpp import v2, v16
+from chargeloop.protocols.ocpp.facts import (
+    Ended,
+    Fact,
+    Reading,
+    Started,
+    StatusTold,
+    Updated,
+    as_utc,
+    believed,
+    id_token,
+    wire_time,
+)
 from chargeloop.protocols.ocpp.frames import (
     NO_ID,
-    SUBPROTOCOL,
     Call,
     CallError,
     CallResult,
+    CallResultError,
     ErrorCode,
     Frame,
+    Send,
+    Version,
     WireError,
     encode,
     parse,
 )
-from chargeloop.protocols.ocpp.mapping import (
-    CONNECTOR,
-    CREDIBLE_KW,
-    STATUS_NAME,
-    STOP_NAME,
-    Reading,
-    as_utc,
-    believed,
-    call_of,
-    command_of,
-    id_token,
-    meter_value,
-    readings,
-    session_ended,
-    session_id,
-    session_started,
-    status_changed,
-    transaction_id,
-)
+from chargeloop.protocols.ocpp.ledger import KEPT, Ledger, Outcome, Transaction, session_id
 from chargeloop.protocols.ocpp.messages import (
     FROM_STATION,
     TO_STATION,
@@ -69,16 +71,27 @@ from chargeloop.protocols.ocpp.messages import (
     read_payload,
     to_payload,
 )
+from chargeloop.protocols.ocpp.meter import readings, signed_values, unrolled
 from chargeloop.protocols.ocpp.profiles import Installed, clear, install, limit_w
+from chargeloop.protocols.ocpp.schemas import (
+    Checked,
+    actions_to_station,
+    check,
+    is_from_station,
+    request,
+    response,
+    salvage,
+    schema,
+)
+from chargeloop.protocols.ocpp.station_side import CONNECTOR, STATUS_NAME, STOP_NAME, command_of, meter_value
 
 __all__ = [
     "CONNECTOR",
-    "CREDIBLE_KW",
     "FROM_STATION",
+    "KEPT",
     "NO_ID",
     "STATUS_NAME",
     "STOP_NAME",
-    "SUBPROTOCOL",
     "TO_STATION",
     "Authorize",
     "AuthorizeResponse",
@@ -87,56 +100,89 @@ __all__ = [
     "Call",
     "CallError",
     "CallResult",
+    "CallResultError",
     "CancelReservation",
     "ChargingProfile",
     "ChargingSchedule",
     "ChargingSchedulePeriod",
+    "Checked",
     "ClearChargingProfile",
     "DataTransfer",
     "EmptyResponse",
+    "Ended",
     "ErrorCode",
+    "Fact",
     "Frame",
     "FromStation",
     "Heartbeat",
     "HeartbeatResponse",
     "IdTagInfo",
     "Installed",
+    "Ledger",
     "Message",
     "MeterValue",
     "MeterValues",
+    "Outcome",
     "Reading",
     "RemoteStartTransaction",
     "RemoteStopTransaction",
     "ReserveNow",
     "SampledValue",
+    "Send",
     "SetChargingProfile",
     "StartTransaction",
     "StartTransactionResponse",
+    "Started",
     "StatusNotification",
     "StatusResponse",
+    "StatusTold",
     "StopTransaction",
     "StopTransactionResponse",
     "ToStation",
+    "Transaction",
     "TriggerMessage",
+    "Updated",
+    "Version",
     "WireError",
+    "actions_to_station",
     "as_utc",
     "believed",
     "call_of",
+    "check",
     "clear",
     "command_of",
     "encode",
+    "fact_of",
     "id_token",
     "install",
+    "is_from_station",
     "limit_w",
     "meter_value",
     "parse",
     "read_call",
     "read_payload",
     "readings",
-    "session_ended",
+    "request",
+    "response",
+    "salvage",
+    "schema",
     "session_id",
-    "session_started",
-    "status_changed",
+    "signed_values",
     "to_payload",
-    "transaction_id",
+    "unrolled",
+    "wire_time",
 ]
+
+
+def fact_of(version: Version, action: str, said: Mapping[str, Any], received: datetime) -> Fact | None:
+    """What a message tells of transactions and connectors; None for all others."""
+    return v16.fact_of(action, said, received) if version is Version.V16 else v2.fact_of(action, said, received)
+
+
+def call_of(version: Version, command: model.Command, connector: int, wire_id: str | None) -> tuple[str, dict[str, Any]]:
+    """Action and payload that carry a command. `wire_id`: of the transaction it is about.
+
+    Raises:
+        BadInput: a command that OCPP does not carry, or for a transaction that does not run.
+    """
+    return v16.call_of(command, connector, wire_id) if version is Version.V16 else v2.call_of(command, connector, wire_id)

@@ -1,4 +1,4 @@
-"""OCPP 1.6J messages as records. Enumerations in which real stations deviate are open strings, for the mapping to judge."""
+"""OCPP 1.6J messages as records, for a station of our own: what the twin's chargers send and understand."""
 
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias, TypeVar, get_args
@@ -262,19 +262,19 @@ M = TypeVar("M", bound=Message)
 K = TypeVar("K", bound=Message)
 
 
-def read_payload(kind: type[M], payload: dict[str, Any]) -> M:
+def read_payload(kind: type[M], payload: msgspec.Raw | dict[str, Any]) -> M:
     """The checked message of a payload.
 
     Raises:
         WireError: with the code that 1.6 has for what is wrong.
     """
     try:
-        return msgspec.convert(payload, kind)
+        return msgspec.convert(payload, kind) if isinstance(payload, dict) else msgspec.json.decode(payload, type=kind)
     except msgspec.ValidationError as error:
         raise WireError(_code(str(error)), str(error)) from None
 
 
-def read_call(known: dict[str, type[K]], action: str, payload: dict[str, Any]) -> K:
+def read_call(known: dict[str, type[K]], action: str, payload: msgspec.Raw | dict[str, Any]) -> K:
     """The checked message of a call, by its action.
 
     Raises:

@@ -1,0 +1,319 @@
+"""One charger over all its connections: what its messages mean, stored before the answer is sent."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Protocol
+
+import structlog
+from picows import WSCloseCode
+
+from chargeloop.gateway.ocpp.answers import default_answer
+from chargeloop.gateway.ocpp.connection import Connection, payload_bytes
+from chargeloop.model import Event, ReservationClosed, ReservationState
+from chargeloop.persistence import Entry, OcppFrame, Registration, Store
+from chargeloop.protocols.ocpp import (
+    Call,
+    CallError,
+    CallResult,
+    ErrorCode,
+    Frame,
+    Ledger,
+    Outcome,
+    Send,
+    Version,
+    WireError,
+    encode,
+    fact_of,
+    id_token,
+    is_from_station,
+    request,
+    salvage,
+    wire_time,
+)
+
+HEARTBEAT_S, PENDING_S = 300, 60
+# Never refused for their content: the charger would discard them, and the money with them.
+KEPT_ANYHOW = frozenset({"StartTransaction", "StopTransaction", "TransactionEvent", "MeterValues"})
+PROBLEMS_KEPT = 20
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class TokenInfo:
+    """What is known of an id token: a status of OCPP, until when, and its group."""
+
+    status: str
+    expires_at: datetime | None = None
+    group: str | None = None
+
+
+class Handling(Protocol):
+    """What all chargers share."""
+
+    store: Store
+    clock: Callable[[], datetime]
+    authorise: Callable[[str, datetime], TokenInfo]
+
+    def registered(self, registration: Registration) -> None: ...
+    def heard(self, frame: OcppFrame) -> None: ...
+
+
+@dataclass(slots=True)
+class Reply:
+    """The answer to a call, and what is stored before it is sent. `flag` says what was odd."""
+
+    payload: dict[str, Any] = field(default_factory=dict)
+    events: list[Event] = field(default_factory=list)
+    outcome: Outcome | None = None
+    flag: str | None = None
+
+
+class Charger:
+    """Messages in by `receive`, one at a time; commands out by `connection.call`."""
+
+    def __init__(self, registration: Registration, handling: Handling) -> None:
+        self.registration, self._handling = registration, handling
+        self.connection: Connection | None = None
+        self.connected_since: datetime | None = None
+        self.last_seen: datetime | None = None
+        self.problems: list[str] = []
+        self.ledger: Ledger | None = None
+        self._loading: asyncio.Task[None] | None = None
+
+    @property
+    def charger_id(self) -> str:
+        return self.registration.charger_id
+
+    # --- connections --------------------------------------------------------------------------------------------------
+
+    def opened(self, connection: Connection) -> None:
+        older, self.connection = self.connection, connection
+        self.connected_since = self.last_seen = self._handling.clock()
+        if older is not None and older.is_open:
+            older.close(WSCloseCode.POLICY_VIOLATION, "replaced by a newer connection")
+        if self.registration.version != connection.version:
+            self._register(version=connection.version)
+        if self.ledger is not None:
+            connection.answered()
+        elif self._loading is None:
+            self._loading = asyncio.create_task(self._load())
+
+    def closed(self, connection: Connection) -> None:
+        if self.connection is connection:
+            self.connection, self.connected_since = None, None
+
+    async def _load(self) -> None:
+        """What ran here was told to a process that is gone, or before a failed commit."""
+        known = await self._handling.store.transactions(self.charger_id)
+        self._loading = None
+        self.ledger = Ledger(
+            self.registration.evse_ids or (self.charger_id,), self._handling.store.next_transaction_number, known
+        )
+        if self.connection is not None:
+            self.connection.answered()
+
+    def adopted(self, registration: Registration) -> None:
+        """The same charger with another registration; it has to connect again."""
+        self.registration, self.ledger = registration, None
+        if self.connection is not None:
+            self.connection.close(WSCloseCode.POLICY_VIOLATION, "registered anew: connect again")
+
+    # --- messages -----------------------------------------------------------------------------------------------------
+
+    def receive(self, connection: Connection, call: Call | Send, text: bytes) -> None:
+        """Handle a call, have it stored, answer it."""
+        now = self._handling.clock()
+        self.last_seen = now
+        flag: str | None = None
+        answer: Frame
+        reply = Reply()
+        try:
+            reply = self._reply(connection.version, call, now)
+            answer, flag = CallResult(call.message_id, reply.payload), reply.flag
+        except WireError as error:
+            answer, flag = CallError(call.message_id, error.code, error.what), f"{error.code}: {error.what}"
+        except Exception:  # one charger's message must not end its connection, nor anybody else's
+            log.exception("failed on an OCPP message", charger_id=self.charger_id, action=call.action[:50])
+            answer = CallError(call.message_id, ErrorCode.INTERNAL_ERROR, "the message could not be processed")
+            flag, self.ledger = "the server failed on it", None
+        answer_text = encode(answer, connection.version)
+        frame = OcppFrame(
+            now.timestamp(),
+            self.charger_id,
+            False,
+            call.action[:64],
+            call.message_id,
+            _text(text),
+            answer_text.decode() if isinstance(call, Call) else None,
+            flag,
+        )
+
+        def stored(failure: Exception | None) -> None:
+            if failure is not None:
+                self._not_stored(connection, failure)
+            elif self.ledger is None:  # we failed on it: begin anew from what is on disk
+                connection.send(answer_text)
+                connection.close(WSCloseCode.INTERNAL_ERROR, "the server cannot go on")
+            elif isinstance(call, Send):
+                connection.answered()
+            else:
+                connection.answer(answer_text)
+
+        outcome = reply.outcome
+        events = [*reply.events, *outcome.events] if outcome is not None else reply.events
+        self._handling.store.record(Entry(frame, events, outcome.changed if outcome is not None else (), stored))
+        self._handling.heard(frame)
+        if flag is not None:
+            self._problem(f"{call.action[:50]}: {flag}")
+
+    def damaged(self, text: bytes, error: WireError) -> None:
+        """Keep a frame that is none; it changes nothing."""
+        flag = f"{error.code}: {error.what}"
+        frame = OcppFrame(self._handling.clock().timestamp(), self.charger_id, False, "", "", _text(text)[:4000], None, flag)
+        self._handling.store.record(Entry(frame))
+        self._handling.heard(frame)
+        self._problem(flag)
+
+    def tend(self, now: datetime) -> None:
+        """Close what is over without a stop."""
+        if self.ledger is None or not self.ledger.open:
+            return
+        outcome = self.ledger.tend(now)
+        if outcome.events:
+            closed = ", ".join(each.wire_id for each in outcome.changed)
+            frame = OcppFrame(
+                now.timestamp(), self.charger_id, True, "Repair", closed[:64], closed, None, outcome.changed[0].notes[-1]
+            )
+            self._handling.store.record(Entry(frame, outcome.events, outcome.changed))
+            self._problem(f"transaction {closed}: {outcome.changed[0].notes[-1]}")
+
+    # --- what calls mean ----------------------------------------------------------------------------------------------
+
+    def _reply(self, version: Version, call: Call | Send, now: datetime) -> Reply:
+        payload, flag = self._read(version, call)
+        state = self.registration.state
+        if call.action == "BootNotification":
+            return Reply(self._boot(version, payload, now), flag=flag)
+        if state != "adopted":
+            raise WireError(ErrorCode.SECURITY_ERROR, f"this charger is {state}: only BootNotification is answered")
+        ledger = self.ledger
+        assert ledger is not None  # the connection waits until it is loaded
+        fact = fact_of(version, call.action, payload, now)
+        if fact is not None:
+            outcome = ledger.apply(fact, now)
+            odd = "; ".join((*((flag,) if flag else ()), *outcome.odd)) or None
+            return Reply(self._answer_fact(call.action, payload, outcome, now), outcome=outcome, flag=odd)
+        return self._other(version, call.action, payload, now, flag)
+
+    def _read(self, version: Version, call: Call | Send) -> tuple[dict[str, Any], str | None]:
+        raw = payload_bytes(call.payload)
+        if not is_from_station(version, call.action, is_sent=isinstance(call, Send)):
+            raise unknown_action(version, call.action)
+        try:
+            return request(version, call.action, raw), None
+        except WireError as error:
+            if call.action not in KEPT_ANYHOW or self.registration.state != "adopted":
+                raise
+            checked = salvage(version, call.action, raw)
+            if call.action == "MeterValues" and "transactionId" not in checked.payload:
+                raise
+            return checked.payload, f"kept though {error.code}: {'; '.join(checked.problems)}"
+
+    def _boot(self, version: Version, said: dict[str, Any], now: datetime) -> dict[str, Any]:
+        station = said.get("chargingStation", {})
+        self._register(
+            version=str(version),
+            vendor=said.get("chargePointVendor") or station.get("vendorName", ""),
+            model=said.get("chargePointModel") or station.get("model", ""),
+            serial=said.get("chargePointSerialNumber") or said.get("chargeBoxSerialNumber") or station.get("serialNumber", ""),
+            firmware=said.get("firmwareVersion") or station.get("firmwareVersion", ""),
+        )
+        is_accepted = self.registration.state == "adopted"
+        return {
+            "status": "Accepted" if is_accepted else "Pending",
+            "currentTime": wire_time(now),
+            "interval": HEARTBEAT_S if is_accepted else PENDING_S,
+        }
+
+    def _answer_fact(self, action: str, said: dict[str, Any], outcome: Outcome, now: datetime) -> dict[str, Any]:
+        match action:
+            case "StartTransaction":
+                assert outcome.transaction is not None  # a start always has one
+                wire_id = int(outcome.transaction.wire_id)
+                return {"transactionId": wire_id, "idTagInfo": self._tag_info(said.get("idTag"), now)}
+            case "StopTransaction" if "idTag" in said:
+                return {"idTagInfo": self._tag_info(said["idTag"], now)}
+            case "TransactionEvent" if isinstance(said.get("idToken"), dict):
+                return {"idTokenInfo": self._token_info(said["idToken"].get("idToken"), now)}
+        return {}
+
+    def _other(self, version: Version, action: str, said: dict[str, Any], now: datetime, flag: str | None) -> Reply:
+        match action:
+            case "Heartbeat":
+                return Reply({"currentTime": wire_time(now)})
+            case "Authorize" if version is Version.V16:
+                return Reply({"idTagInfo": self._tag_info(said["idTag"], now)})
+            case "Authorize":
+                return Reply({"idTokenInfo": self._token_info(said["idToken"].get("idToken"), now)})
+            case "SecurityEventNotification":
+                return Reply(flag=f"security event {said['type']} {said.get('techInfo', '')}".strip())
+            case "ReservationStatusUpdate":
+                state = {"Expired": ReservationState.EXPIRED}.get(said["reservationUpdateStatus"], ReservationState.CANCELLED)
+                return Reply(events=[ReservationClosed(at=now, reservation_id=said["reservationId"], state=state)])
+        return Reply(default_answer(action, said), flag=flag)
+
+    def _tag_info(self, id_tag: object, now: datetime) -> dict[str, Any]:
+        info = self._handling.authorise(id_token(id_tag), now)
+        status = info.status if info.status in ("Accepted", "Blocked", "Expired", "Invalid", "ConcurrentTx") else "Invalid"
+        answer: dict[str, Any] = {"status": status}
+        if info.expires_at is not None:
+            answer["expiryDate"] = wire_time(info.expires_at)
+        if info.group is not None:
+            answer["parentIdTag"] = info.group
+        return answer
+
+    def _token_info(self, token: object, now: datetime) -> dict[str, Any]:
+        info = self._handling.authorise(id_token(token), now)
+        answer: dict[str, Any] = {"status": info.status}
+        if info.expires_at is not None:
+            answer["cacheExpiryDateTime"] = wire_time(info.expires_at)
+        if info.group is not None:
+            answer["groupIdToken"] = {"idToken": info.group, "type": "Central"}
+        return answer
+
+    # --- small --------------------------------------------------------------------------------------------------------
+
+    def _register(self, **known: str) -> None:
+        changed = replace(self.registration, **known)  # type: ignore[arg-type]
+        if changed != self.registration:
+            self.registration = changed
+            self._handling.registered(changed)
+
+    def _not_stored(self, connection: Connection, failure: Exception) -> None:
+        """Unanswered, so the charger tells it again; what was made of it is forgotten, for the disk does not know it."""
+        log.error("message not stored", charger_id=self.charger_id, why=str(failure))
+        self.ledger = None
+        connection.close(WSCloseCode.INTERNAL_ERROR, "the server cannot store messages")
+
+    def _problem(self, what: str) -> None:
+        if what in self.problems:
+            self.problems.remove(what)
+        self.problems.append(what)
+        del self.problems[:-PROBLEMS_KEPT]
+
+
+def unknown_action(version: Version, action: str) -> WireError:
+    """The error for a call that no station of that version makes."""
+    try:
+        request(version, action, b"{}")
+    except WireError as error:
+        if error.code is ErrorCode.NOT_IMPLEMENTED:
+            return error
+    return WireError(ErrorCode.NOT_SUPPORTED, f"{action} is nothing that a charger asks")
+
+
+def _text(text: bytes) -> str:
+    """As the database can keep it."""
+    return text.decode("utf-8", "replace").replace("\x00", "�")

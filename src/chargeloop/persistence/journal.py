@@ -1,0 +1,106 @@
+"""What chargers said, word for word: stored with what it means in one commit, before it is answered."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy import Connection
+from sqlalchemy.dialects import postgresql, sqlite
+
+from chargeloop.model import Event
+from chargeloop.persistence import tables
+from chargeloop.persistence.bulk import Bulk
+from chargeloop.persistence.writer import Writer
+from chargeloop.protocols.ocpp import Transaction
+
+Stored: TypeAlias = tuple[tuple[int, Event], ...]
+_encode = msgspec.json.Encoder().encode
+Rows: TypeAlias = list[dict[str, Any]]
+
+
+class OcppFrame(NamedTuple):
+    """A call and its answer; `flag` says what was odd about it."""
+
+    at_s: float
+    charger_id: str
+    is_outgoing: bool
+    action: str
+    message_id: str
+    body: str
+    answer: str | None = None
+    flag: str | None = None
+
+
+class Entry(NamedTuple):
+    """What is stored together. `then` is called in the event loop once it is on disk, or with what went wrong."""
+
+    frame: OcppFrame
+    events: Sequence[Event] = ()
+    transactions: Sequence[Transaction] = ()
+    then: Callable[[Exception | None], None] | None = None
+
+
+class Journal:
+    """Group commit of entries: whatever came while the disk was busy goes with the next commit."""
+
+    def __init__(
+        self,
+        writer: Writer,
+        dialect: sa.Dialect,
+        add_events: Callable[[Connection, Sequence[Event]], Stored],
+        tell: Callable[[Stored], None],
+        last_frame_id: int,
+    ) -> None:
+        self._writer, self._add_events, self._tell = writer, add_events, tell
+        self._frame_id = last_frame_id
+        self._pending: list[tuple[Entry, Rows]] = []
+        self._flushing: asyncio.Task[None] | None = None
+        self._insert_frames = Bulk(tables.ocpp_frame, dialect)
+        insert = (sqlite.insert if dialect.name == "sqlite" else postgresql.insert)(tables.ocpp_transaction)
+        changed = {"is_open": insert.excluded.is_open, "body": insert.excluded.body}
+        self._put_transaction = insert.on_conflict_do_update(index_elements=["number"], set_=changed)
+
+    def add(self, entry: Entry) -> None:
+        """Have an entry stored, as its transactions stand now; returns at once."""
+        rows = [
+            {
+                "number": each.number,
+                "charger_id": entry.frame.charger_id,
+                "is_open": each.is_open,
+                "body": _encode(each).decode(),
+            }
+            for each in entry.transactions
+        ]
+        self._pending.append((entry, rows))
+        if self._flushing is None:
+            self._flushing = asyncio.create_task(self._flush())
+
+    async def flushed(self) -> None:
+        """Wait until all that was added is stored."""
+        if self._flushing is not None:
+            await self._flushing
+
+    async def _flush(self) -> None:
+        await asyncio.sleep(0)  # whatever else has just arrived goes with the first commit
+        while self._pending:
+            batch, self._pending = self._pending, []
+            failure: Exception | None = None
+            try:
+                await self._writer.write(lambda connection, batch=batch: self._write(connection, batch), self._tell)  # type: ignore[misc]
+            except Exception as error:  # nothing of the batch is stored, nobody may be answered
+                failure = error
+            for entry, _ in batch:
+                if entry.then is not None:
+                    entry.then(failure)
+        self._flushing = None
+
+    def _write(self, connection: Connection, batch: Sequence[tuple[Entry, Rows]]) -> Stored:
+        self._insert_frames(connection, [(i, *entry.frame) for i, (entry, _) in enumerate(batch, start=self._frame_id + 1)])
+        stored = self._add_events(connection, [event for entry, _ in batch for event in entry.events])
+        newest = {row["number"]: row for _, rows in batch for row in rows}
+        if newest:
+            connection.execute(self._put_transaction, list(newest.values()))
+        self._frame_id += len(batch)
+        return stored
