@@ -1,0 +1,38 @@
+"""Certificates: TLS of the chargers' port, an authority of the operator's own, and Plug and Charge contracts."""
+
+from chargeloop.pki.authority import CONTRACTS, STATIONS, V2G, Authority, Profile
+from chargeloop.pki.chain import ChainBroken, Identity, client_of, identity_of, path_to_root
+from chargeloop.pki.clearing import Clearing, Forward
+from chargeloop.pki.contracts import Contracts, Question, Verdict, emaid_of
+from chargeloop.pki.fetch import Fetch, Fetcher
+from chargeloop.pki.ocsp import Answer, HashData, read_answer, responder_of
+from chargeloop.pki.tls import Credentials, Pair, Tls, context_of
+
+__all__ = [
+    "CONTRACTS",
+    "STATIONS",
+    "V2G",
+    "Answer",
+    "Authority",
+    "ChainBroken",
+    "Clearing",
+    "Contracts",
+    "Credentials",
+    "Fetch",
+    "Fetcher",
+    "Forward",
+    "HashData",
+    "Identity",
+    "Pair",
+    "Profile",
+    "Question",
+    "Tls",
+    "Verdict",
+    "client_of",
+    "context_of",
+    "emaid_of",
+    "identity_of",
+    "path_to_root",
+    "read_answer",
+    "responder_of",
+]
