@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chargeloop.model import BadInput
-from chargeloop.pki import STATIONS, Answer, Authority, HashData, read_answer, responder_of
+from chargeloop.pki import STATIONS, Answer, Authority, Fetcher, HashData, Statuses, read_answer, responder_of
 from tests.pki.openssl_ca import EC, LEAF, RESPONDER, RSA, Made, Responder, issue, new_request, new_root, openssl
 
 NOW = datetime.now(UTC) + timedelta(minutes=2)  # all that the tests make is valid by then
@@ -156,7 +156,7 @@ def test_openssl_accepts_our_responder(tmp_path: Path) -> None:
     def asked(issuer: Path, certificate: Path) -> str:
         question, answer = tmp_path / "q", tmp_path / "a"
         openssl("ocsp", "-sha256", "-issuer", issuer, "-cert", certificate, "-reqout", question)
-        answer.write_bytes(authority.answer(question.read_bytes(), NOW))
+        answer.write_bytes(Statuses([authority], Fetcher()).answer(question.read_bytes(), NOW))
         check: list[str | Path] = ["-issuer", issuer, "-cert", certificate, "-respin", answer, "-CAfile", both, "-no_nonce"]
         return openssl("ocsp", "-sha256", *check).decode()
 
@@ -174,4 +174,4 @@ def test_our_responder_refuses_what_is_not_its_own(tmp_path: Path, root: Made, l
     assert authority.ocsp_status(foreign) is None
     for request, said in ((foreign.request(), "unauthorized"), (b"nonsense", "malformed_request")):
         with pytest.raises(BadInput, match=said):
-            read_answer(authority.answer(request, NOW), foreign, [root.certificate], NOW)
+            read_answer(Statuses([authority], Fetcher()).answer(request, NOW), foreign, [root.certificate], NOW)

@@ -12,14 +12,13 @@ from cryptography import x509
 from chargeloop.model import BadInput, Unreachable
 from chargeloop.pki.authority import Authority
 from chargeloop.pki.chain import ChainBroken, identity, path_to_root, read_pem
-from chargeloop.pki.fetch import Fetch
-from chargeloop.pki.ocsp import Answer, HashData, read_answer, responder_of
+from chargeloop.pki.ocsp import HashData, responder_of
 from chargeloop.pki.register import Entry
+from chargeloop.pki.statuses import Question, Statuses
 
 # Country, provider, nine characters of instance, and a check digit that may be left out; hyphens too.
 EMAID = re.compile(r"[A-Z]{2}[A-Z0-9]{3}[A-Z0-9]{9}[A-Z0-9]?")
 BLOCKING = frozenset({"Blocked", "Expired", "Invalid", "Unknown"})
-CACHED = 10_000  # answers of responders
 
 
 class Verdict(NamedTuple):
@@ -27,13 +26,6 @@ class Verdict(NamedTuple):
 
     certificate_status: str
     token_status: str
-
-
-class Question(NamedTuple):
-    """A certificate to ask a responder about."""
-
-    asked: HashData
-    responder_url: str | None
 
 
 REFUSALS = {
@@ -52,8 +44,8 @@ class Contracts:
     """The contract-certificate service. All times are wall time in UTC.
 
     Args:
-        authority: that signs contracts. trusted: roots (and, to check answers of responders by, sub-authorities) of other
-            mobility operators. fetch: asks their responders.
+        authority: that signs contracts. statuses: knows the state of its certificates and of others'. trusted: certificates
+            of other mobility operators; chains must end at a root among them (or at ours).
         token_status: what is thought of an eMAID as a token, in OCPP 2.x words. None: Accepted with a contract of ours,
             Unknown otherwise.
     """
@@ -61,13 +53,12 @@ class Contracts:
     def __init__(
         self,
         authority: Authority,
-        fetch: Fetch,
+        statuses: Statuses,
         trusted: Sequence[x509.Certificate] = (),
         token_status: Callable[[str], str] | None = None,
     ) -> None:
-        self.authority, self._fetch, self._trusted = authority, fetch, list(trusted)
+        self.authority, self._statuses, self._trusted = authority, statuses, [*trusted, authority.sub, authority.root]
         self._token_status = token_status or self._by_contract
-        self._cache: dict[HashData, tuple[Answer, bytes]] = {}
 
     def issue(self, emaid: str, now: datetime) -> tuple[str, str]:
         """A new contract certificate: PEM chain (leaf first, without the root), and the PEM key, which is not kept here.
@@ -116,39 +107,17 @@ class Contracts:
         status = self._token_status(emaid)
         return Verdict("ContractCancelled" if status in BLOCKING else "Accepted", status)
 
-    async def response(self, question: Question, now: datetime) -> tuple[Answer, bytes]:
-        """The state of a certificate and the DER response that says so: ours, remembered, or asked for.
-
-        Raises:
-            Unreachable: there is no responder to ask, or it doesn't answer.
-            BadInput: its answer is not to be relied upon.
-        """
-        asked, url = question
-        known = self._cache.get(asked)
-        if known is not None and known[0].next_update is not None and known[0].next_update > now:
-            return known
-        ours = self.authority.status_response(asked, now)
-        if ours is None and url is None:
-            raise Unreachable("the certificate names no responder")
-        der = ours if ours is not None else await self._fetch(str(url), ("application/ocsp-request", asked.request()))
-        found = read_answer(der, asked, [*self._trusted, self.authority.sub, self.authority.root], now), der
-        if ours is None and found[0].next_update is not None:
-            if len(self._cache) >= CACHED:
-                self._cache.pop(next(iter(self._cache)))
-            self._cache[asked] = found
-        return found
-
     def _walk(self, emaid: str, chain_pem: str, hash_data: Iterable[Question], now: datetime) -> list[Question]:
         """What is to be asked about a presented chain, once it holds by itself."""
         try:
-            path = path_to_root(read_pem("certificate", chain_pem), [*self._roots(), self.authority.root], now)
+            path = path_to_root(read_pem("certificate", chain_pem), self._roots(), now)
         except ChainBroken as broken:
             raise Refused(broken.why) from None
         except BadInput:
             raise Refused("chain") from None
         if not same_contract(identity(path[0]).common_name, emaid):
             raise Refused("chain")
-        told = {each.asked.serial: each.responder_url for each in hash_data}
+        told = {each.asked.serial: each.url for each in hash_data}
         questions = []
         for certificate, issuer in pairwise(path):
             url = responder_of(certificate) or told.get(certificate.serial_number)
@@ -161,8 +130,7 @@ class Contracts:
     def _told(self, emaid: str, hash_data: Sequence[Question]) -> Sequence[Question]:
         """What a station has checked by itself. It cannot vouch for an authority that we don't know, nor put another's
         certificate behind a contract of ours."""
-        known = [*self._trusted, self.authority.sub, self.authority.root]
-        if not any(each.asked.names_issuer(issuer) for each in hash_data for issuer in known):
+        if not any(each.asked.names_issuer(issuer) for each in hash_data for issuer in self._trusted):
             raise Refused("chain")
         if self._issued(emaid) and not any(self.authority.ocsp_status(each.asked) for each in hash_data):
             raise Refused("chain")
@@ -173,7 +141,7 @@ class Contracts:
         entry = self.authority.entry(question.asked.serial) if state is not None else None
         if state is None:
             try:
-                state = (await self.response(question, now))[0].state
+                state = (await self._statuses.response(question, now))[0].state
             except (BadInput, Unreachable):
                 raise Refused("chain") from None
         if state != "good":

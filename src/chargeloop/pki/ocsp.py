@@ -55,13 +55,13 @@ class HashData(NamedTuple):
         Raises:
             BadInput: no hex, or hashes of a wrong length.
         """
-        algorithm = str(wire["hashAlgorithm"])
+        algorithm = str(wire.get("hashAlgorithm"))
         if algorithm not in ALGORITHMS:
             raise BadInput(f"{where}.hashAlgorithm", "must be SHA256, SHA384 or SHA512")
         try:
             name, key = (bytes.fromhex(str(wire[field])) for field in ("issuerNameHash", "issuerKeyHash"))
             serial = int.from_bytes(bytes.fromhex(str(wire["serialNumber"]).zfill(40)))
-        except ValueError:
+        except (KeyError, ValueError):
             raise BadInput(where, "hashes and serial number must be hex digits") from None
         size = ALGORITHMS[algorithm].digest_size
         if len(name) != size or len(key) != size:
@@ -113,6 +113,21 @@ def responder_of(certificate: x509.Certificate) -> str | None:
         and isinstance(each.access_location, x509.UniformResourceIdentifier)
     ]
     return urls[0] if urls else None
+
+
+def read_request(der: bytes) -> tuple[HashData, list[x509.OCSPNonce]]:
+    """What a responder is asked, and the nonce to repeat.
+
+    Raises:
+        BadInput: no question about one certificate, or by a hash that OCPP doesn't know.
+    """
+    try:
+        request = ocsp.load_der_ocsp_request(der)
+        algorithm = next(name for name, each in ALGORITHMS.items() if each.name == request.hash_algorithm.name)
+        nonces = [each.value for each in request.extensions if isinstance(each.value, x509.OCSPNonce)]
+    except (ValueError, NotImplementedError, StopIteration, UnsupportedAlgorithm):
+        raise BadInput("OCSP request", "cannot be read") from None
+    return HashData(algorithm, request.issuer_name_hash, request.issuer_key_hash, request.serial_number), nonces
 
 
 def read_answer(der: bytes, asked: HashData, issuers: Iterable[x509.Certificate], now: datetime) -> Answer:
