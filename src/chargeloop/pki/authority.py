@@ -213,7 +213,7 @@ def _make(folder: Path, operator: str, profile: Profile, now: datetime) -> None:
     made.mkdir(mode=0o700)
     root_key, sub_key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     root_name, sub_name = (
-        _name(operator, f"{operator} {profile.name} {kind}", "V2G" if profile.component else "") for kind in ("Root", "CA")
+        _name(operator, f"{operator[:40]} {profile.name} {kind}", "V2G" if profile.component else "") for kind in ("Root", "CA")
     )
     root = _authority(root_name, root_key, root_name, root_key, 1, now, ROOT_DAYS)
     sub = _authority(sub_name, sub_key, root_name, root_key, 0, now, SUB_DAYS)
@@ -247,6 +247,8 @@ def _builder(subject: x509.Name, issuer: x509.Name, now: datetime, until: dateti
 
 
 def _name(operator: str, common_name: str, component: str) -> x509.Name:
+    if not common_name:
+        raise BadInput("subject", "needs a common name")
     parts = [(NameOID.DOMAIN_COMPONENT, component), (NameOID.ORGANIZATION_NAME, operator), (NameOID.COMMON_NAME, common_name)]
     try:
         return x509.Name([x509.NameAttribute(oid, value) for oid, value in parts if value])
