@@ -34,7 +34,7 @@ class Fetcher:
             async with asyncio.timeout(self._timeout_s):
                 return await self._ask(url, post)
         except (OSError, ValueError) as error:  # also a timeout, a TLS failure, and an answer that is no HTTP
-            raise Unreachable(f"{url}: {error or 'no answer in time'}") from None
+            raise Unreachable(f"{url}: {str(error) or 'no answer in time'}") from None
 
     async def _ask(self, url: str, post: tuple[str, bytes] | None) -> bytes:
         parts = urlsplit(url)
@@ -55,7 +55,7 @@ class Fetcher:
             writer.write(_request(path.replace(" ", "%20"), parts.netloc.rpartition("@")[2], post, self._authorization))
             answer = await _read_all(reader)
         finally:
-            writer.close()
+            writer.transport.abort()  # all is read; a TLS peer that is slow to part is not waited for
         return _body(answer)
 
     async def _address(self, host: str, port: int) -> str:
