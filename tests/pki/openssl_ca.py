@@ -89,9 +89,14 @@ class Responder:
         self.asked.append(url)
         return await asyncio.to_thread(self.respond, post[1])
 
-    def respond(self, request: bytes) -> bytes:
-        index, question, answer = (self._folder / name for name in ("index.txt", "question.der", "answer.der"))
+    def write_index(self) -> Path:
+        """What openssl keeps of an authority's certificates."""
+        index = self._folder / "index.txt"
         index.write_text("".join(self._lines))
+        return index
+
+    def respond(self, request: bytes) -> bytes:
+        index, question, answer = self.write_index(), self._folder / "question.der", self._folder / "answer.der"
         question.write_bytes(request)
         openssl(
             *("ocsp", "-index", index, "-CA", self._issuer.pem, "-rsigner", self._signer.pem, "-rkey", self._signer.key),

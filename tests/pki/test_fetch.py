@@ -108,7 +108,7 @@ async def test_the_clearing_service_is_told_everything_and_answers() -> None:
     assert heard[0][1]["authorization"] == "Bearer secret"
 
 
-@pytest.mark.parametrize("body", [b"<html>", b"[]", b'{"status":"Maybe"}', b"\xff"])
+@pytest.mark.parametrize("body", [b"<html>", b"[]", b'{"status":"Maybe"}', b'{"status":"Accepted","exiResponse":7}', b"\xff"])
 async def test_a_clearing_service_that_talks_nonsense(body: bytes) -> None:
     async with answering(lambda heard: ok(body)) as (url, _):
         with pytest.raises(Unreachable, match="something else than a contract"):

@@ -1,16 +1,24 @@
 """The service that makes contract certificates for cars: what it says goes through us unread."""
 
-import json
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
+
+import msgspec
 
 from chargeloop.model import Unreachable
 from chargeloop.pki.fetch import Fetcher
 
 # Get15118EVCertificateRequest to Get15118EVCertificateResponse, in OCPP's wire names.
 Forward = Callable[[Mapping[str, Any]], Awaitable[dict[str, Any]]]
-ANSWERED = {"status", "exiResponse", "remainingContracts"}
+
+
+class EvCertificate(msgspec.Struct, rename={"exi_response": "exiResponse", "remaining_contracts": "remainingContracts"}):
+    """What is wanted of the service's answer; anything else in it is left out."""
+
+    status: Literal["Accepted", "Failed"]
+    exi_response: str = ""
+    remaining_contracts: Annotated[int, msgspec.Meta(ge=0)] | msgspec.UnsetType = msgspec.UNSET
 
 
 class Clearing:
@@ -28,11 +36,9 @@ class Clearing:
         """Raises:
         Unreachable: no answer in time, or none that OCPP could carry on.
         """
-        body = await self._fetch(self._url, ("application/json", json.dumps(dict(request)).encode()))
+        body = await self._fetch(self._url, ("application/json", msgspec.json.encode(request)))
         try:
-            answer = json.loads(body)
-        except ValueError:
-            answer = None
-        if not isinstance(answer, dict) or answer.get("status") not in {"Accepted", "Failed"}:
-            raise Unreachable(f"{self._url}: answers with something else than a contract")
-        return {name: value for name, value in answer.items() if name in ANSWERED}
+            answer: dict[str, Any] = msgspec.to_builtins(msgspec.json.decode(body, type=EvCertificate))
+        except msgspec.DecodeError:
+            raise Unreachable(f"{self._url}: answers with something else than a contract") from None
+        return answer
