@@ -1,6 +1,7 @@
 """The certificate messages of each version, from a charger's payload to the answer that goes out."""
 
 import base64
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,8 @@ import pytest
 from cryptography import x509
 from cryptography.x509 import ocsp
 
-from chargeloop.gateway.ocpp.certificates import Certificates, Reply
-from chargeloop.model import Unreachable
+from chargeloop.gateway.ocpp.certificates import PNC_VENDOR, Certificates, Reply
+from chargeloop.model import BadInput, Unreachable
 from chargeloop.pki import HashData, Pki, open_pki
 from tests.pki.openssl_ca import LEAF, Made, Responder, issue, new_request, new_root, openssl
 
@@ -237,3 +238,66 @@ async def test_signing_in_1_6(certificates: Certificates, tmp_path: Path) -> Non
     assert reply.then is not None
     assert list(reply.then.payload) == ["certificateChain"]
     assert await ask(certificates, "ocpp1.6", "SignCertificate", {"csr": "none"}) == {"status": "Rejected"}
+
+
+def read_2_0_1(action: str, text: str) -> dict[str, Any]:
+    """A request of 2.0.1, checked by the schemas that the `ocpp` package has."""
+    try:
+        payload: dict[str, Any] = json.loads(text)
+        ocpp.messages.get_validator(ocpp.messages.MessageType.Call, action, "2.0.1").validate(payload)
+    except Exception as error:
+        raise BadInput("data", str(error)) from None
+    return payload
+
+
+async def transfer(certificates: Certificates, action: str, data: dict[str, Any]) -> tuple[dict[str, Any], Reply]:
+    """What came back inside the DataTransfer's answer, and all of it."""
+    payload = {"vendorId": "org.openchargealliance.iso15118pnc", "messageId": action, "data": json.dumps(data)}
+    reply = await certificates.transferred("CP-7", payload, read_2_0_1, NOW)
+    assert reply is not None
+    await ocpp.messages.validate_payload(ocpp.messages.CallResult("1", reply.payload, "DataTransfer"), "1.6")
+    inner = json.loads(reply.payload["data"])
+    await ocpp.messages.validate_payload(ocpp.messages.CallResult("1", inner, action), "2.0.1")
+    return inner, reply
+
+
+async def test_plug_and_charge_in_1_6(certificates: Certificates, abroad: Abroad, tmp_path: Path) -> None:
+    inner, _ = await transfer(certificates, "Authorize", authorize(certificate=abroad.contract.text))
+    assert inner == {"idTokenInfo": {"status": "Accepted"}, "certificateStatus": "Accepted"}
+    inner, _ = await transfer(certificates, "Authorize", authorize())
+    assert inner == {"idTokenInfo": {"status": "Invalid"}, "certificateStatus": "NoCertificateAvailable"}
+    inner, _ = await transfer(
+        certificates, "GetCertificateStatus", {"ocspRequestData": {**abroad.hash_data(), "responderURL": URL}}
+    )
+    assert inner["status"] == "Accepted"
+    inner, _ = await transfer(certificates, "Get15118EVCertificate", EV_REQUEST)
+    assert inner["status"] == "Failed"
+
+
+async def test_a_v2g_certificate_in_1_6(certificates: Certificates, pki: Pki, tmp_path: Path) -> None:
+    _, csr = new_request(tmp_path, "station", "/CN=CP-7")
+    inner, reply = await transfer(certificates, "SignCertificate", {"csr": csr.read_text()})
+    assert inner == {"status": "Accepted"}
+    assert reply.then is not None
+    assert reply.then.action == "DataTransfer"
+    await ocpp.messages.validate_payload(ocpp.messages.Call("1", *reply.then), "1.6")
+    assert reply.then.payload["messageId"] == "CertificateSigned"
+    signed = json.loads(reply.then.payload["data"])
+    await ocpp.messages.validate_payload(ocpp.messages.Call("1", "CertificateSigned", signed), "2.0.1")
+    assert x509.load_pem_x509_certificates(signed["certificateChain"].encode())[1] == pki.v2g.sub
+    assert signed["certificateType"] == "V2GCertificate"
+
+
+@pytest.mark.parametrize(
+    ("changed", "answer"),
+    [
+        ({"vendorId": "com.example"}, None),
+        ({"messageId": "Fly"}, {"status": "UnknownMessageId"}),
+        ({"data": "{"}, {"status": "Rejected"}),
+        ({"data": '{"idToken":"DE8AACA2B3C4D5"}'}, {"status": "Rejected"}),
+    ],
+)
+async def test_what_is_no_plug_and_charge_in_1_6(certificates: Certificates, changed: dict[str, str], answer: Any) -> None:
+    payload = {"vendorId": PNC_VENDOR, "messageId": "Authorize", "data": "{}"} | changed
+    reply = await certificates.transferred("CP-7", payload, read_2_0_1, NOW)
+    assert (reply and reply.payload) == answer

@@ -1,10 +1,11 @@
 """The certificate messages of all versions: requests of a charger in wire names to answers, and calls that follow."""
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
+import msgspec
 import structlog
 from cryptography import x509
 
@@ -14,6 +15,7 @@ from chargeloop.pki import Forward, HashData, Pki, Question
 Payload = dict[str, Any]
 PNC_VENDOR = "org.openchargealliance.iso15118pnc"  # 1.6: messages of 2.0.1 inside DataTransfer
 WRAPPED = ("Authorize", "GetCertificateStatus", "Get15118EVCertificate", "SignCertificate")
+NO_CERTIFICATE = {"idTokenInfo": {"status": "Invalid"}, "certificateStatus": "NoCertificateAvailable"}
 OCSP_RESULT, EXI_RESPONSE = {"ocpp2.1": 18000}, {"ocpp2.1": 17000}  # characters
 OCSP_RESULT_BEFORE, EXI_RESPONSE_BEFORE, CHAIN = 5500, 7500, 10000
 log = structlog.get_logger()
@@ -57,6 +59,30 @@ class Certificates:
             case "SignCertificate":
                 return self._sign(charger_id, version, payload, now)
         return None
+
+    async def transferred(
+        self, charger_id: str, payload: Payload, read: Callable[[str, str], Payload], now: datetime
+    ) -> Reply | None:
+        """1.6: the answer to a DataTransfer that holds one of the 2.0.1 messages. None: of another vendor.
+
+        `read`: a request of 2.0.1, by action and JSON text, once it fits its schema; it raises BadInput or a
+        msgspec.DecodeError.
+        """
+        if payload["vendorId"] != PNC_VENDOR:
+            return None
+        action = payload.get("messageId", "")
+        if action not in WRAPPED:
+            return Reply({"status": "UnknownMessageId"})
+        try:
+            request = read(action, payload.get("data", ""))
+        except (BadInput, msgspec.DecodeError) as error:
+            log.warning("message that cannot be read", charger_id=charger_id, action=action, what=str(error))
+            return Reply({"status": "Rejected"})
+        if action == "SignCertificate":  # what a charger shows us it renews by the message of 1.6 itself
+            request = {"certificateType": "V2GCertificate"} | request
+        reply = await self.answer(charger_id, "ocpp2.0.1", action, request, now) or Reply(NO_CERTIFICATE)
+        then = Call("DataTransfer", _wrapped(reply.then.action, reply.then.payload)) if reply.then is not None else None
+        return Reply({"status": "Accepted", "data": msgspec.json.encode(reply.payload).decode()}, then)
 
     async def _authorize(self, charger_id: str, payload: Payload, now: datetime) -> Reply | None:
         """C07: contract certificates, as a chain or as hash data."""
@@ -137,6 +163,10 @@ class Certificates:
         if version != "ocpp1.6":
             signed |= {name: payload[name] for name in ("certificateType", "requestId") if name in payload}
         return Reply({"status": "Accepted"}, Call("CertificateSigned", signed))
+
+
+def _wrapped(action: str, payload: Payload) -> Payload:
+    return {"vendorId": PNC_VENDOR, "messageId": action, "data": msgspec.json.encode(payload).decode()}
 
 
 def _question(where: str, wire: Mapping[str, Any]) -> Question:
