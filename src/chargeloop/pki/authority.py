@@ -23,7 +23,7 @@ from cryptography.x509 import ocsp
 from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
 from chargeloop.model import BadInput
-from chargeloop.pki.chain import identity, named, read_pem, weakness
+from chargeloop.pki.chain import UNREADABLE, identity, named, read_pem, weakness
 from chargeloop.pki.ocsp import ALGORITHMS, HashData, State, hashes_of
 from chargeloop.pki.register import Entry, Register, sync_folder
 
@@ -276,7 +276,7 @@ def _request(csr_pem: str) -> x509.CertificateSigningRequest:
         request = x509.load_pem_x509_csr(csr_pem.encode())
         request.public_key()
         valid = request.is_signature_valid and isinstance(request.signature_hash_algorithm, SHA256 | SHA384 | SHA512)
-    except (ValueError, UnsupportedAlgorithm, InvalidSignature) as error:
+    except (InvalidSignature, *UNREADABLE) as error:
         raise BadInput("csr", f"cannot be read: {error}") from None
     if not valid:
         raise BadInput("csr", "its signature is wrong, or over less than SHA-256")

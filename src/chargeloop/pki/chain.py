@@ -13,6 +13,14 @@ from cryptography.x509.oid import ExtensionOID, NameOID
 from chargeloop.model import BadInput, ChargeloopError
 
 RSA_BITS, EC_BITS = 2048, 224  # OCPP, security: the weakest keys allowed
+UNREADABLE = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
 LONGEST_PATH = 6  # certificates from a leaf to its root; ISO 15118 has at most 4
 READ_BY_US = {
     ExtensionOID.BASIC_CONSTRAINTS,
@@ -46,10 +54,7 @@ def identity_of(der: bytes) -> Identity:
     Raises:
         BadInput: no certificate.
     """
-    try:
-        return identity(x509.load_der_x509_certificate(der))
-    except ValueError:
-        raise BadInput("certificate", "cannot be read") from None
+    return identity(_read_der(der))
 
 
 def client_of(der: bytes, now: datetime) -> Identity:
@@ -60,10 +65,10 @@ def client_of(der: bytes, now: datetime) -> Identity:
     Raises:
         BadInput: no certificate, without a common name, or out of its time.
     """
-    found = identity_of(der)
+    certificate = _read_der(der)
+    found = identity(certificate)
     if not found.common_name:
         raise BadInput("client certificate", "has no common name")
-    certificate = x509.load_der_x509_certificate(der)
     if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
         raise BadInput("client certificate", f"is valid until {found.not_after:%Y-%m-%d %H:%M} UTC")
     return found
@@ -78,6 +83,13 @@ def identity(certificate: x509.Certificate) -> Identity:
     )
 
 
+def _read_der(der: bytes) -> x509.Certificate:
+    try:
+        return whole(x509.load_der_x509_certificate(der))
+    except UNREADABLE:
+        raise BadInput("certificate", "cannot be read") from None
+
+
 def named(name: x509.Name, oid: x509.ObjectIdentifier) -> str:
     """The first value of an attribute; "" when the name has none."""
     return next((str(attribute.value) for attribute in name.get_attributes_for_oid(oid)), "")
@@ -90,9 +102,24 @@ def read_pem(where: str, pem: str) -> list[x509.Certificate]:
         BadInput: there is none, or one cannot be read.
     """
     try:
-        return x509.load_pem_x509_certificates(pem.encode())
-    except ValueError:
+        return [whole(each) for each in x509.load_pem_x509_certificates(pem.encode())]
+    except UNREADABLE:
         raise BadInput(where, "holds no PEM certificate that can be read") from None
+
+
+def whole(certificate: x509.Certificate) -> x509.Certificate:
+    """The same, once all of it has been read: the library reads the parts when they are asked for.
+
+    Raises:
+        UNREADABLE: a part is damaged, or of a kind that isn't known.
+    """
+    if certificate.serial_number <= 0:
+        raise ValueError("serial number")
+    for part in (certificate.subject, certificate.issuer):
+        part.rfc4514_string()
+    for used in (certificate.extensions, certificate.public_key(), certificate.signature_hash_algorithm):
+        del used
+    return certificate
 
 
 def weakness(key: object) -> str | None:
@@ -110,6 +137,8 @@ def weakness(key: object) -> str | None:
 
 def path_to_root(chain: Sequence[x509.Certificate], roots: Iterable[x509.Certificate], now: datetime) -> list[x509.Certificate]:
     """From the leaf, the first of `chain`, to one of the trusted `roots`; the others of `chain` may lie in any order.
+
+    All come from `read_pem`, or have been found `whole`.
 
     Dates, signatures, key strength, CA marks and path lengths are checked; name constraints and policies are not, and
     a critical extension that isn't known here is refused.
@@ -143,7 +172,7 @@ def issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     """Whether `issuer` has signed it; False also when the names don't fit."""
     try:
         certificate.verify_directly_issued_by(issuer)
-    except (InvalidSignature, ValueError, TypeError, UnsupportedAlgorithm):
+    except (InvalidSignature, *UNREADABLE):
         return False
     return True
 
@@ -164,12 +193,9 @@ def _check_one(certificate: x509.Certificate, now: datetime) -> None:
         raise ChainBroken("expired", f"{name} has expired")
     if now < certificate.not_valid_before_utc:
         raise ChainBroken("chain", f"{name} is not valid yet")
-    try:
-        key, algorithm = certificate.public_key(), certificate.signature_hash_algorithm
-        unknown = [each.oid.dotted_string for each in certificate.extensions if each.critical and each.oid not in READ_BY_US]
-    except (ValueError, UnsupportedAlgorithm) as error:
-        raise ChainBroken("chain", f"{name} cannot be read: {error}") from None
-    if fault := weakness(key):
+    algorithm = certificate.signature_hash_algorithm
+    unknown = [each.oid.dotted_string for each in certificate.extensions if each.critical and each.oid not in READ_BY_US]
+    if fault := weakness(certificate.public_key()):
         raise ChainBroken("chain", f"{name}: {fault}")
     if not isinstance(algorithm, SHA256 | SHA384 | SHA512 | None):  # None: Ed448, which hashes by itself
         raise ChainBroken("chain", f"{name} is signed over {algorithm.name}")

@@ -13,7 +13,7 @@ from cryptography.x509 import ocsp
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID
 
 from chargeloop.model import BadInput
-from chargeloop.pki.chain import issued_by
+from chargeloop.pki.chain import UNREADABLE, issued_by, whole
 
 State = Literal["good", "revoked", "unknown"]
 STATES: dict[ocsp.OCSPCertStatus, State] = {
@@ -60,9 +60,9 @@ class HashData(NamedTuple):
             raise BadInput(f"{where}.hashAlgorithm", "must be SHA256, SHA384 or SHA512")
         try:
             name, key = (bytes.fromhex(str(wire[field])) for field in ("issuerNameHash", "issuerKeyHash"))
-            serial = int.from_bytes(bytes.fromhex(str(wire["serialNumber"]).zfill(40)))
+            serial = _serial(int.from_bytes(bytes.fromhex(str(wire["serialNumber"]).zfill(40))))
         except (KeyError, ValueError):
-            raise BadInput(where, "hashes and serial number must be hex digits") from None
+            raise BadInput(where, "hashes and serial number must be hex digits, the latter of at most 159 bits") from None
         size = ALGORITHMS[algorithm].digest_size
         if len(name) != size or len(key) != size:
             raise BadInput(where, f"{algorithm} hashes have {2 * size} hex digits")
@@ -125,9 +125,10 @@ def read_request(der: bytes) -> tuple[HashData, list[x509.OCSPNonce]]:
         request = ocsp.load_der_ocsp_request(der)
         algorithm = next(name for name, each in ALGORITHMS.items() if each.name == request.hash_algorithm.name)
         nonces = [each.value for each in request.extensions if isinstance(each.value, x509.OCSPNonce)]
-    except (ValueError, NotImplementedError, StopIteration, UnsupportedAlgorithm):
+        serial = _serial(request.serial_number)
+    except (NotImplementedError, StopIteration, *UNREADABLE):
         raise BadInput("OCSP request", "cannot be read") from None
-    return HashData(algorithm, request.issuer_name_hash, request.issuer_key_hash, request.serial_number), nonces
+    return HashData(algorithm, request.issuer_name_hash, request.issuer_key_hash, serial), nonces
 
 
 def read_answer(der: bytes, asked: HashData, issuers: Iterable[x509.Certificate], now: datetime) -> Answer:
@@ -144,8 +145,8 @@ def read_answer(der: bytes, asked: HashData, issuers: Iterable[x509.Certificate]
         if response.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
             raise BadInput("OCSP response", f"the responder says {response.response_status.name.lower()}")
         answers = [each for each in response.responses if _is_about(each, asked)]
-        brought = list(response.certificates)
-    except (ValueError, UnsupportedAlgorithm):
+        brought = [whole(each) for each in response.certificates]
+    except UNREADABLE:
         raise BadInput("OCSP response", "cannot be read") from None
     if not answers:
         raise BadInput("OCSP response", "is about another certificate")
@@ -199,6 +200,13 @@ def _has_signed(signer: x509.Certificate, response: ocsp.OCSPResponse) -> bool:
     except (InvalidSignature, UnsupportedAlgorithm):
         return False
     return True
+
+
+def _serial(number: int) -> int:
+    """At most 20 bytes, one bit of which is the sign (RFC 5280, 4.1.2.2)."""
+    if not 0 <= number < 1 << 159:
+        raise ValueError("serial number")
+    return number
 
 
 def _digest(algorithm: HashAlgorithm, data: bytes) -> bytes:

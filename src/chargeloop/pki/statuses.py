@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import NamedTuple
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, rsa
 
 from chargeloop.model import BadInput, Unreachable
 from chargeloop.pki.authority import Authority, refusal
+from chargeloop.pki.chain import UNREADABLE
 from chargeloop.pki.fetch import Fetch
 from chargeloop.pki.ocsp import SKEW, Answer, HashData, read_answer, read_request
 
@@ -93,7 +93,7 @@ def _on_list(crl: bytes, issuer: x509.Certificate, serial: int, now: datetime) -
         ) and found.is_signature_valid(key)
         partial = any(each.critical for each in found.extensions)  # a list for some certificates only, or for some reasons
         entry = found.get_revoked_certificate_by_serial_number(serial)
-    except (ValueError, UnsupportedAlgorithm):
+    except UNREADABLE:
         raise BadInput(where, "cannot be read") from None
     if not signed or found.issuer != issuer.subject:
         raise BadInput(where, "is not signed by the issuer")
