@@ -98,6 +98,17 @@ def test_everything_is_there_again_after_a_restart(tmp_path: Path, authority: Au
     assert third.entry(leaf.serial_number) is not None
 
 
+def test_what_another_process_does_counts_at_once(tmp_path: Path, authority: Authority) -> None:
+    other = Authority(tmp_path / "stations", "Stadtwerke Köln", STATIONS, NOW)
+    leaf = x509.load_pem_x509_certificate(other.issue("CP-7", NOW)[0].encode())
+    serial = f"{leaf.serial_number:x}"
+    assert authority.ocsp_status(HashData.of(leaf, authority.sub)) == "good"
+    other.revoke(serial, NOW)
+    assert authority.revoked(serial)
+    authority.issue("CP-8", NOW)
+    assert [len(each.issued_to(name)) for each in (authority, other) for name in ("CP-7", "CP-8")] == [1, 1, 1, 1]
+
+
 def test_keys_are_for_the_owner_only(tmp_path: Path, authority: Authority) -> None:
     folder = tmp_path / "stations"
     assert {path.name: path.stat().st_mode & 0o777 for path in folder.glob("*.key")} == {"root.key": 0o600, "sub.key": 0o600}

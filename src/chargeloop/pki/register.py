@@ -1,5 +1,6 @@
 """What an authority has issued and revoked: a file that lines are only ever added to."""
 
+import fcntl
 import os
 from datetime import datetime
 from pathlib import Path
@@ -9,7 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from chargeloop.model import BadInput
-from chargeloop.pki.chain import identity
+from chargeloop.pki.chain import UNREADABLE, identity, whole
 
 
 class Issued(msgspec.Struct, frozen=True, tag="issued"):
@@ -35,23 +36,21 @@ class Entry(msgspec.Struct):
 
 
 class Register:
-    """Each line is on disk before the call returns. A line that a power cut has torn is dropped: nobody was told of it."""
+    """Each line is on disk before the call returns. A line that a power cut has torn is dropped: nobody was told of it.
+
+    Several processes may share the file, a server and a command: each looks whether it has grown before it answers.
+    """
 
     def __init__(self, path: Path) -> None:
         """Raises:
         BadInput: a whole line cannot be read.
         """
         self._path = path
+        self._read = 0  # bytes, up to the end of a line
+        self._lines = 0
         self._entries: dict[int, Entry] = {}
         self._by_name: dict[str, list[int]] = {}
-        whole, _, torn = path.read_bytes().rpartition(b"\n") if path.exists() else (b"", b"", b"")
-        if torn:
-            os.truncate(path, len(whole) + bool(whole))
-        for number, line in enumerate(whole.splitlines(), 1):
-            try:
-                self._apply(msgspec.json.decode(line, type=Issued | Revoked))
-            except (msgspec.DecodeError, ValueError, KeyError) as error:
-                raise BadInput(f"{path}: line {number}", f"cannot be read: {error}") from None
+        self._follow()
 
     def add(self, certificate: x509.Certificate, at: datetime) -> None:
         self._write(Issued(at, certificate.public_bytes(Encoding.PEM).decode()))
@@ -62,7 +61,7 @@ class Register:
         Raises:
             BadInput: no such certificate, or no reason of RFC 5280.
         """
-        entry = self._entries.get(serial)
+        entry = self.get(serial)
         if entry is None:
             raise BadInput(f"serial {serial:x}", "no certificate of ours")
         if reason not in {flag.value for flag in x509.ReasonFlags} - {"removeFromCRL"}:
@@ -71,30 +70,52 @@ class Register:
             self._write(Revoked(at, f"{serial:x}", reason))
 
     def get(self, serial: int) -> Entry | None:
+        self._follow()
         return self._entries.get(serial)
 
     def of_name(self, common_name: str) -> list[Entry]:
         """All certificates of a common name, oldest first."""
+        self._follow()
         return [self._entries[serial] for serial in self._by_name.get(common_name, [])]
 
     def entries(self) -> list[Entry]:
+        self._follow()
         return list(self._entries.values())
 
     def _write(self, line: Issued | Revoked) -> None:
-        fresh = not self._path.exists()
         with self._path.open("ab") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            self._follow()
+            file.truncate(self._read)  # what is beyond the last whole line was torn
             file.write(msgspec.json.encode(line) + b"\n")
             file.flush()
             os.fsync(file.fileno())
-        if fresh:
-            sync_folder(self._path.parent)
-        self._apply(line)
+        sync_folder(self._path.parent)
+        self._follow()
+
+    def _follow(self) -> None:
+        """Take in what has been added since."""
+        try:
+            if os.stat(self._path).st_size == self._read:
+                return
+            with self._path.open("rb") as file:
+                file.seek(self._read)
+                added, end, _ = file.read().rpartition(b"\n")
+        except FileNotFoundError:
+            return
+        for line in (added + end).splitlines():
+            try:
+                self._apply(msgspec.json.decode(line, type=Issued | Revoked))
+            except (msgspec.DecodeError, KeyError, *UNREADABLE) as error:
+                raise BadInput(f"{self._path}: line {self._lines + 1}", f"cannot be read: {error}") from None
+            self._lines += 1
+        self._read += len(added + end)
 
     def _apply(self, line: Issued | Revoked) -> None:
         if isinstance(line, Revoked):
             self._entries[int(line.serial, 16)].revoked = line
             return
-        certificate = x509.load_pem_x509_certificate(line.certificate.encode())
+        certificate = whole(x509.load_pem_x509_certificate(line.certificate.encode()))
         self._entries[certificate.serial_number] = Entry(certificate)
         self._by_name.setdefault(identity(certificate).common_name, []).append(certificate.serial_number)
 
