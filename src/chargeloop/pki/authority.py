@@ -61,15 +61,16 @@ class Authority:
         `root.pem`, `sub.pem` and `sub.key` there beforehand.
 
         Args:
-            operator: O of all subjects. responder_url: where stations reach our OCSP responder; written into leaves.
+            operator: O of all subjects, at most 64 bytes of UTF-8; "": as the root that is there says.
+            responder_url: where stations reach our OCSP responder; written into leaves.
 
         Raises:
             BadInput: a file is missing, doesn't fit its certificate, or the key can be read by others.
         """
         if not folder.exists():
             _make(folder, operator, profile, now)
-        self.operator, self.profile, self.responder_url = operator, profile, responder_url
         self.root, self.sub = (_certificate(folder / name) for name in ("root.pem", "sub.pem"))
+        self.operator, self.profile, self.responder_url = operator or identity(self.root).organisation, profile, responder_url
         self._sub_key = _key(folder / "sub.key", self.sub)
         # The root's key may be taken away to a safe: only answers about the sub-authority itself need it.
         self._root_key = _key(folder / "root.key", self.root) if (folder / "root.key").exists() else None
@@ -119,6 +120,10 @@ class Authority:
     def issued_to(self, common_name: str) -> list[Entry]:
         """All that was ever issued to a name, oldest first."""
         return self._register.of_name(common_name)
+
+    def entries(self) -> list[Entry]:
+        """All that was ever issued, oldest first."""
+        return self._register.entries()
 
     def revoked(self, serial: str) -> bool:
         """Whether we have revoked it; `serial` in hex. False also for certificates of other authorities."""
@@ -212,8 +217,9 @@ def _make(folder: Path, operator: str, profile: Profile, now: datetime) -> None:
     made = folder.with_name(f".{folder.name}-{secrets.token_hex(4)}")
     made.mkdir(mode=0o700)
     root_key, sub_key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    short = operator.encode()[:38].decode(errors="ignore")  # a common name has 64 bytes
     root_name, sub_name = (
-        _name(operator, f"{operator[:40]} {profile.name} {kind}", "V2G" if profile.component else "") for kind in ("Root", "CA")
+        _name(operator, f"{short} {profile.name} {kind}", "V2G" if profile.component else "") for kind in ("Root", "CA")
     )
     root = _authority(root_name, root_key, root_name, root_key, 1, now, ROOT_DAYS)
     sub = _authority(sub_name, sub_key, root_name, root_key, 0, now, SUB_DAYS)
