@@ -23,7 +23,7 @@ from cryptography.x509 import ocsp
 from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
 from chargeloop.model import BadInput
-from chargeloop.pki.chain import UNREADABLE, identity, named, read_pem, weakness
+from chargeloop.pki.chain import UNREADABLE, Identity, client_of, identity, named, read_pem, weakness
 from chargeloop.pki.ocsp import ALGORITHMS, HashData, State, hashes_of
 from chargeloop.pki.register import Entry, Register, sync_folder
 
@@ -129,6 +129,21 @@ class Authority:
         """Whether we have revoked it; `serial` in hex. False also for certificates of other authorities."""
         entry = self._register.get(int(serial, 16))
         return entry is not None and entry.revoked is not None
+
+    def check_client(self, der: bytes | None, common_name: str, now: datetime) -> Identity:
+        """Whether a TLS client is who it says (profile 3; B01): `der` is what it has shown, its issuer being checked by TLS.
+
+        Raises:
+            BadInput: it has shown nothing, or a certificate that is for another name, out of its time, or revoked.
+        """
+        if der is None:
+            raise BadInput("client certificate", "is needed, but none was shown")
+        found = client_of(der, now)
+        if found.common_name != common_name:
+            raise BadInput("client certificate", f"is for {found.common_name!r}, not for {common_name!r}")
+        if self.revoked(found.serial):
+            raise BadInput("client certificate", f"{found.serial} has been revoked")
+        return found
 
     def ocsp_status(self, asked: HashData) -> State | None:
         """None: of another authority, so not ours to say."""

@@ -42,9 +42,10 @@ def open_pki(
     Raises:
         BadInput: naming the file that is wrong.
     """
-    stations, v2g, contracts = (
-        Authority(folder / name, operator, profile, now, responder_url)
-        for name, profile in (("stations", STATIONS), ("v2g", V2G), ("contracts", CONTRACTS))
+    stations = Authority(folder / "stations", operator, STATIONS, now, responder_url)
+    v2g, contracts = (
+        Authority(folder / name, stations.operator, profile, now, responder_url)
+        for name, profile in (("v2g", V2G), ("contracts", CONTRACTS))
     )
     trusted = _certificates(folder / TRUSTED)
     statuses = Statuses([stations, v2g, contracts], fetch or Fetcher(), trusted)
