@@ -10,17 +10,17 @@ import type { State } from './state'
 export const LOCAL = 'local'
 
 export function accountMenu(state: State): HTMLElement {
-  const { me } = state, local = me.name === LOCAL, name = local ? words.fleet.local : me.name
+  const { me } = state, local = me.name === LOCAL, name = local ? words.fleet.local : me.name, title = local ? words.fleet.noLogin : words.fleet.loggedInAs(name)
   const logOut = async () => {
     await api.logout().catch(() => {})
     location.reload()
   }
   const link = (to: string, text: string) => h('a', { href: to, onclick: () => menu.hidePopover() }, text)
   const menu = h('div', { class: 'account-menu', id: 'account-menu', popover: 'auto' },
-    h('p', {}, h('b', {}, words.fleet.loggedInAs(name))), h('p', { class: 'quiet small' }, local ? words.fleet.localNote : me.roles.map((role) => said(words.fleet.roles, role)).join(' · ')),
+    h('p', {}, h('b', {}, title)), h('p', { class: 'quiet small' }, local ? words.fleet.localNote : me.roles.map((role) => said(words.fleet.roles, role)).join(' · ')),
     state.may('accounts') && link('#/accounts', local ? words.fleet.firstAccount : words.fleet.accounts), state.may('audit') && link('#/audit', words.fleet.audit),
     !local && h('button', { class: 'plain', onclick: () => void logOut(), 'data-testid': 'log-out' }, words.fleet.logOut))
-  const button = h('button', { class: 'plain account', popovertarget: 'account-menu', 'aria-label': words.fleet.loggedInAs(name), 'data-testid': 'account' }, name)
+  const button = h('button', { class: 'plain account', popovertarget: 'account-menu', 'aria-label': title, 'data-testid': 'account' }, name)
   return h('div', { class: 'account-box' }, button, menu)
 }
 

@@ -46,9 +46,9 @@ function table(state: State, accounts: Account[], did: Did): HTMLElement {
     const line = h('tr', { 'data-testid': 'account-row' },
       h('td', {}, h('b', {}, account.name), mine && h('small', { class: 'quiet' }, ' ' + words.fleet.you)), h('td', {}, account.roles.map((role) => said(words.fleet.roles, role)).join(' · ')),
       h('td', { class: account.disabled ? 'amber' : '' }, account.disabled ? '○ ' + words.fleet.disabled : '● ' + words.fleet.active),
-      h('td', { class: 'tools' }, h('button', { class: 'plain', onclick: change, 'aria-label': `${words.fleet.change}: ${account.name}` }, words.fleet.change),
+      h('td', {}, h('div', { class: 'tools' }, h('button', { class: 'plain', onclick: change, 'aria-label': `${words.fleet.change}: ${account.name}` }, words.fleet.change),
         !mine && h('button', { class: 'plain', onclick: () => void did(fleetApi.changeAccount(account.name, { disabled: !account.disabled })), 'aria-label': `${account.disabled ? words.fleet.enable : words.fleet.disable}: ${account.name}` }, account.disabled ? words.fleet.enable : words.fleet.disable),
-        !mine && h('button', { class: 'plain', onclick: () => void remove(), 'aria-label': `${words.fleet.removeAccount}: ${account.name}` }, words.fleet.removeAccount)))
+        !mine && h('button', { class: 'plain', onclick: () => void remove(), 'aria-label': `${words.fleet.removeAccount}: ${account.name}` }, words.fleet.removeAccount))))
     return line
   }
   const heads = [words.accountName, words.fleet.role, words.fleet.state, ''].map((name) => h('th', { scope: 'col' }, name))

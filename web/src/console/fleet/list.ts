@@ -49,7 +49,7 @@ export function chargersPage(state: State, filter: string): View {
     patchChildren(body, [
       counts(all, wanted),
       h('p', { class: 'bad', role: 'status', hidden: !fleet.problem }, words.fleet.problem(fleet.problem)),
-      newcomers(state, wanted === 'quarantined' ? [] : all.filter(({ health }) => health === 'quarantined')),
+      newcomers(state, wanted || seen.text ? [] : all.filter(({ health }) => health === 'quarantined')),
       found.length
         ? h('table', { class: 'fleet-table' }, h('caption', { class: 'sr' }, words.fleet.chargers), h('thead', {}, h('tr', {}, ...heads)), h('tbody', {}, ...found.slice(from, from + ROWS).map((charger) => chargerRow(state, charger))))
         : h('p', { class: 'empty' }, words.fleet.none, ' ', h('a', { href: '#/chargers', onclick: () => { seen.text = search.value = ''; show() } }, words.fleet.showAll)),

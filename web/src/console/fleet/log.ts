@@ -26,7 +26,7 @@ export class MessageLog {
   private readonly direction = h('select', { 'aria-label': words.fleet.directionFilter, onchange: () => this.draw() }, h('option', { value: '' }, words.fleet.bothWays), h('option', { value: 'in' }, '← ' + words.fleet.fromCharger), h('option', { value: 'out' }, '→ ' + words.fleet.toCharger))
   private readonly pause = h('button', { class: 'plain', onclick: () => this.togglePause(), 'data-testid': 'log-pause' }, words.fleet.pause)
   private readonly state = h('span', { class: 'quiet small', role: 'status' })
-  private readonly body = h('div', {}, skeleton(8))
+  private readonly body = h('div', { class: 'log-body' }, skeleton(8))
 
   constructor(private readonly chargerId: string) {
     let typing = 0
