@@ -10,7 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chargeloop.model import BadInput
-from chargeloop.pki import CONTRACTS, STATIONS, V2G, Authority, HashData, Profile, client_of, identity_of, responder_of
+from chargeloop.pki import (
+    CONTRACTS,
+    STATIONS,
+    V2G,
+    Authority,
+    HashData,
+    Identity,
+    Profile,
+    client_of,
+    identity_of,
+    responder_of,
+)
 from tests.pki.openssl_ca import EC, RSA, issue, new_request, new_root, openssl
 
 NOW = datetime.now(UTC) + timedelta(minutes=2)
@@ -34,7 +45,7 @@ def test_openssl_accepts_what_is_signed(tmp_path: Path, authority: Authority, ki
     leaf, sub = x509.load_pem_x509_certificates(chain.read_bytes())
     der = openssl("x509", "-in", chain, "-outform", "DER")
     found = identity_of(der)
-    assert found == ("CP-7", "Stadtwerke Köln", f"{leaf.serial_number:x}", leaf.not_valid_after_utc)
+    assert found == Identity("CP-7", "Stadtwerke Köln", f"{leaf.serial_number:x}", leaf.not_valid_after_utc)
     assert client_of(der, NOW) == found
     assert found.not_after == NOW.replace(microsecond=0) + timedelta(days=365)
     assert sub == authority.sub
