@@ -45,9 +45,8 @@ class Abroad:
     def _list(self) -> bytes:
         config, out = self._folder / "ca.cnf", self._folder / "crl.pem"
         config.write_text(
-            f"[ca]\ndefault_ca=x\n[x]\ndatabase={self._folder}/index.txt\ndefault_md=sha256\ndefault_crl_days=2\n"
+            f"[ca]\ndefault_ca=x\n[x]\ndatabase={self.responder.write_index()}\ndefault_md=sha256\ndefault_crl_days=2\n"
         )
-        self.responder.write_index()
         openssl("ca", "-gencrl", "-config", config, "-keyfile", self.root.key, "-cert", self.root.pem, "-out", out)
         return out.read_bytes()
 
@@ -301,3 +300,26 @@ async def test_what_is_no_plug_and_charge_in_1_6(certificates: Certificates, cha
     payload = {"vendorId": PNC_VENDOR, "messageId": "Authorize", "data": "{}"} | changed
     reply = await certificates.transferred("CP-7", payload, read_2_0_1, NOW)
     assert (reply and reply.payload) == answer
+
+
+async def test_chargers_are_reminded_before_their_certificates_end(certificates: Certificates, pki: Pki) -> None:
+    connected = {"CP-6": "ocpp1.6", "CP-7": "ocpp2.0.1", "CP-8": "ocpp2.1"}
+    for name in ("CP-6", "CP-7"):
+        pki.stations.issue(name, NOW)
+        pki.v2g.issue(name, NOW)
+    assert certificates.renewals(connected, NOW + timedelta(days=60)) == []
+    reminded = certificates.renewals(connected, NOW + timedelta(days=300))
+    assert [(name, call.action) for name, call in reminded] == [
+        ("CP-6", "ExtendedTriggerMessage"),
+        ("CP-6", "DataTransfer"),
+        ("CP-7", "TriggerMessage"),
+        ("CP-7", "TriggerMessage"),
+    ]
+    for name, call in reminded:
+        await ocpp.messages.validate_payload(ocpp.messages.Call("1", *call), connected[name].removeprefix("ocpp"))
+    assert [call.payload["requestedMessage"] for name, call in reminded if name == "CP-7"] == [
+        "SignChargingStationCertificate",
+        "SignV2GCertificate",
+    ]
+    pki.stations.issue("CP-7", NOW + timedelta(days=300))
+    assert ("CP-7", reminded[2][1]) not in certificates.renewals(connected, NOW + timedelta(days=300))

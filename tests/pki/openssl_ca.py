@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import mkdtemp
 
 from cryptography import x509
 
@@ -72,7 +73,7 @@ class Responder:
     """`openssl ocsp` as the responder of an authority: what it was asked, and what it shall say."""
 
     def __init__(self, folder: Path, issuer: Made, signer: Made | None = None) -> None:
-        self._folder, self._issuer, self._signer = folder, issuer, signer or issuer
+        self._folder, self._issuer, self._signer = Path(mkdtemp(dir=folder)), issuer, signer or issuer
         self._lines: list[str] = []
         self.asked: list[str] = []
 

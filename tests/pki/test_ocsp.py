@@ -136,13 +136,13 @@ def test_answers_that_nobody_may_rely_on_are_refused(folder: Path, root: Made, l
     refused(good.replace(signature, signature[:-1] + bytes([signature[-1] ^ 1])), "not signed by the issuer")
     refused(b"<html>", "cannot be read")
     with pytest.raises(BadInput, match="issuer is not known"):
-        read_answer(_without_certificates(folder, root, leaf), asked, [], NOW)
+        read_answer(_without_certificates(folder, honest.write_index(), root, leaf), asked, [], NOW)
 
 
-def _without_certificates(folder: Path, root: Made, leaf: Made) -> bytes:
+def _without_certificates(folder: Path, index: Path, root: Made, leaf: Made) -> bytes:
     (folder / "q.der").write_bytes(HashData.of(leaf.certificate, root.certificate).request())
     openssl(
-        *("ocsp", "-index", folder / "index.txt", "-CA", root.pem, "-rsigner", root.pem, "-rkey", root.key),
+        *("ocsp", "-index", index, "-CA", root.pem, "-rsigner", root.pem, "-rkey", root.key),
         *("-reqin", folder / "q.der", "-respout", folder / "a.der", "-resp_no_certs"),
     )
     return (folder / "a.der").read_bytes()

@@ -125,6 +125,14 @@ class Authority:
         """All that was ever issued, oldest first."""
         return self._register.entries()
 
+    def is_due(self, common_name: str, now: datetime) -> bool:
+        """Whether the newest certificate of a name is in the last quarter of its life, or past it: time to renew."""
+        newest = next((each.certificate for each in reversed(self.issued_to(common_name)) if each.revoked is None), None)
+        if newest is None:
+            return False
+        life = newest.not_valid_after_utc - newest.not_valid_before_utc
+        return newest.not_valid_after_utc - now < life / 4
+
     def revoked(self, serial: str) -> bool:
         """Whether we have revoked it; `serial` in hex. False also for certificates of other authorities."""
         entry = self._register.get(int(serial, 16))

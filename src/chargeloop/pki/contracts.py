@@ -1,5 +1,6 @@
 """Contracts of Plug and Charge: certificates by eMAID under a mobility operator's root, and whether a presented one counts."""
 
+import asyncio
 import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
@@ -100,8 +101,10 @@ class Contracts:
             return Verdict("NoCertificateAvailable", "Invalid")
         try:
             questions = self._told(emaid, hash_data) if chain_pem is None else self._walk(emaid, chain_pem, hash_data, now)
-            for each in questions:
-                await self._check(emaid, each, now)
+            checks = (self._check(emaid, each, now) for each in questions)
+            for refusal in await asyncio.gather(*checks, return_exceptions=True):
+                if refusal is not None:
+                    raise refusal
         except Refused as refused:
             return REFUSALS[str(refused)]
         status = self._token_status(emaid)

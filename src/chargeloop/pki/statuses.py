@@ -1,7 +1,7 @@
 """Where the state of any certificate is to be had: from our authorities at once, from others by OCSP or their lists."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from cryptography import x509
@@ -14,6 +14,7 @@ from chargeloop.pki.fetch import Fetch
 from chargeloop.pki.ocsp import SKEW, Answer, HashData, read_answer, read_request
 
 CACHED = 10_000  # answers of responders
+BELIEVED_FOR = timedelta(days=1)  # at most, however long a responder says that its answer holds
 
 
 class Question(NamedTuple):
@@ -29,7 +30,7 @@ class Statuses:
     def __init__(self, authorities: Sequence[Authority], fetch: Fetch, trusted: Sequence[x509.Certificate] = ()) -> None:
         self._authorities, self._fetch = list(authorities), fetch
         self._issuers = [*trusted, *(each for authority in authorities for each in (authority.sub, authority.root))]
-        self._cache: dict[HashData, tuple[Answer, bytes]] = {}
+        self._cache: dict[HashData, tuple[datetime, Answer, bytes]] = {}  # until when it is believed
 
     async def response(self, question: Question, now: datetime) -> tuple[Answer, bytes]:
         """The state of a certificate, and the DER response that says so: ours, remembered, or asked for.
@@ -39,21 +40,20 @@ class Statuses:
             BadInput: its answer is not to be relied upon.
         """
         asked, url = question
-        known = self._cache.get(asked)
-        if known is not None and known[0].next_update is not None and known[0].next_update > now:
-            return known
+        if asked in self._cache:
+            until, answer, der = self._cache[asked]
+            if until > now:
+                return answer, der
         ours = self._ours(asked, now)
         if ours is not None:
             return read_answer(ours, asked, self._issuers, now), ours
         if url is None:
             raise Unreachable("the certificate names no responder")
         der = await self._fetch(url, ("application/ocsp-request", asked.request()))
-        found = read_answer(der, asked, self._issuers, now), der
-        if found[0].next_update is not None:
-            if len(self._cache) >= CACHED:
-                self._cache.pop(next(iter(self._cache)))
-            self._cache[asked] = found
-        return found
+        answer = read_answer(der, asked, self._issuers, now)
+        if answer.next_update is not None:
+            self._remember(asked, min(answer.next_update, now + BELIEVED_FOR), answer, der)
+        return answer, der
 
     async def listed(self, question: Question, now: datetime) -> Answer:
         """The state of a certificate by its issuer's list of revoked ones.
@@ -79,6 +79,12 @@ class Statuses:
             return refusal("MALFORMED_REQUEST")
         responses = (each.status_response(asked, now, nonces) for each in self._authorities)
         return next((each for each in responses if each is not None), None) or refusal("UNAUTHORIZED")
+
+    def _remember(self, asked: HashData, until: datetime, answer: Answer, der: bytes) -> None:
+        self._cache.pop(asked, None)
+        if len(self._cache) >= CACHED:
+            del self._cache[next(iter(self._cache))]  # the one that was asked for longest ago
+        self._cache[asked] = until, answer, der
 
     def _ours(self, asked: HashData, now: datetime) -> bytes | None:
         return next((der for each in self._authorities if (der := each.status_response(asked, now)) is not None), None)

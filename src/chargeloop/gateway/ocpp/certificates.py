@@ -84,6 +84,16 @@ class Certificates:
         then = Call("DataTransfer", _wrapped(reply.then.action, reply.then.payload)) if reply.then is not None else None
         return Reply({"status": "Accepted", "data": msgspec.json.encode(reply.payload).decode()}, then)
 
+    def renewals(self, connected: Mapping[str, str], now: datetime) -> list[tuple[str, Call]]:
+        """Which chargers to remind of which certificate (A02, A03), and how. `connected`: version by charger."""
+        purposes = ((self._pki.stations, _trigger_own), (self._pki.v2g, _trigger_v2g))
+        return [
+            (charger_id, trigger(version))
+            for charger_id, version in connected.items()
+            for authority, trigger in purposes
+            if authority.is_due(charger_id, now)
+        ]
+
     async def _authorize(self, charger_id: str, payload: Payload, now: datetime) -> Reply | None:
         """C07: contract certificates, as a chain or as hash data."""
         chain, told = payload.get("certificate"), payload.get("iso15118CertificateHashData", [])
@@ -163,6 +173,17 @@ class Certificates:
         if version != "ocpp1.6":
             signed |= {name: payload[name] for name in ("certificateType", "requestId") if name in payload}
         return Reply({"status": "Accepted"}, Call("CertificateSigned", signed))
+
+
+def _trigger_own(version: str) -> Call:
+    if version == "ocpp1.6":
+        return Call("ExtendedTriggerMessage", {"requestedMessage": "SignChargePointCertificate"})
+    return Call("TriggerMessage", {"requestedMessage": "SignChargingStationCertificate"})
+
+
+def _trigger_v2g(version: str) -> Call:
+    wanted = {"requestedMessage": "SignV2GCertificate"}
+    return Call("DataTransfer", _wrapped("TriggerMessage", wanted)) if version == "ocpp1.6" else Call("TriggerMessage", wanted)
 
 
 def _wrapped(action: str, payload: Payload) -> Payload:
