@@ -12,7 +12,9 @@ export function saveCsv(name: string, lines: Cell[][]): void {
   setTimeout(() => URL.revokeObjectURL(link.href), 1000)
 }
 
+const byName = new Intl.Collator(undefined, { numeric: true })
+
 export function compareCells(a: Cell, b: Cell): number {
   if (a === null || b === null) return a === b ? 0 : a === null ? -1 : 1
-  return typeof a === 'number' && typeof b === 'number' ? a - b : String(a).localeCompare(String(b), undefined, { numeric: true })
+  return typeof a === 'number' && typeof b === 'number' ? a - b : byName.compare(String(a), String(b))
 }
