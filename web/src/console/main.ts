@@ -68,8 +68,8 @@ function frame(app: HTMLElement, state: State): void {
   }
   const showRoute = (route: Route | null) => { pendingRoute = route; map?.route(route) }
   const open = () => {
-    const [, kind = '', id = ''] = location.hash.split('/').map(decodeURIComponent)
-    const whole = fullPage(state, kind, id), full = whole !== null
+    const [, kind = '', id = '', text = ''] = location.hash.split('/').map(decodeURIComponent)
+    const whole = fullPage(state, kind, id, text), full = whole !== null
     view?.stop?.()
     const next = whole ? whole.make() : kind === 'station' ? stationPanel(state, id) : kind === 'why' ? whyPanel(state, id, showRoute) : decisionList(state)
     view = next

@@ -11,7 +11,7 @@ import { chargersPage } from './fleet/list'
 import { forecastPage } from './forecast'
 import type { State, View } from './state'
 
-interface Page { under: string; needs: string; make: (state: State, id: string) => View }
+interface Page { under: string; needs: string; make: (state: State, id: string, text: string) => View }
 
 const FULL: Record<string, Page> = {
   energy: { under: '#/energy', needs: 'see', make: energyPage },
@@ -24,10 +24,10 @@ const FULL: Record<string, Page> = {
 }
 
 /** The page of that name, or null where the city's own view belongs there. */
-export function fullPage(state: State, kind: string, id: string): { under: string; make: () => View } | null {
+export function fullPage(state: State, kind: string, id: string, text: string): { under: string; make: () => View } | null {
   const page = FULL[kind]
   if (!page) return null
-  return { under: page.under, make: () => (state.may(page.needs) ? page.make(state, id) : { element: h('p', { class: 'page empty', role: 'alert' }, words.fleet.noRight) }) }
+  return { under: page.under, make: () => (state.may(page.needs) ? page.make(state, id, text) : { element: h('p', { class: 'page empty', role: 'alert' }, words.fleet.noRight) }) }
 }
 
 /** What the bar at the top leads to. */

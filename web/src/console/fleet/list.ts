@@ -15,11 +15,12 @@ const ROWS = 100 // in one part of the list
 const NEWCOMERS = 4 // shown above it
 const seen = { text: '', column: 'health' as Column, down: false } // as one left it, when one comes back
 
-export function chargersPage(state: State, filter: string): View {
+/** `filter` is a health or nothing; `text` fills the search. */
+export function chargersPage(state: State, filter: string, text: string): View {
   const wanted = HEALTHS.find((health) => health === filter)
   let from = 0
   const search = h('input', { type: 'search', placeholder: words.fleet.search, 'aria-label': `${words.fleet.search} (${words.fleet.searchHint})`, title: words.fleet.searchHint, 'data-testid': 'fleet-search', spellcheck: 'false', oninput: () => { seen.text = search.value; from = 0; show() } })
-  search.value = seen.text
+  search.value = seen.text = text || seen.text
   const body = h('div', { class: 'fleet-body' }, skeleton(12))
   const element = h('section', { class: 'page fleet', 'data-testid': 'chargers' },
     h('header', { class: 'page-head' }, h('h1', {}, words.fleet.chargers), h('div', { class: 'tools' }, search, h('button', { class: 'plain', onclick: () => saveCsv('chargers.csv', csvLines(state, chosen())), 'data-testid': 'fleet-csv' }, words.exportCsv))), body)

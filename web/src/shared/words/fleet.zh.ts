@@ -11,7 +11,7 @@ export const fleet: typeof english = {
   csv: { health: '状态', state: '阶段', charger: '充电桩', station: '充电站', bays: '车位', vendor: '厂商', model: '型号', serial: '序列号', firmware: '固件', version: '协议', security: '安全配置', connected: '已连接', since: '连接始于', seen: '最后消息', address: '地址', sessions: '进行中的会话', problems: '问题' },
   since: (rel) => `${rel}连接`, seen: (rel) => `最后消息 ${rel}`, neverSeen: '从未连接', yes: '是', no: '否', more: (n) => `另有 ${n} 项`,
   page: (from, to, of) => `第 ${from} 至 ${to} 个，共 ${of} 个`, earlier: '上一页', later: '下一页', pager: '列表分页',
-  newcomers: (n) => `有 ${n} 个未知充电桩请求接入`, newcomersNote: '它们已连接，但在被接纳之前不能做任何事。', newcomersAll: (n) => `显示全部 ${n} 个`,
+  atStation: '本站的充电桩', newcomers: (n) => `有 ${n} 个未知充电桩请求接入`, newcomersNote: '它们已连接，但在被接纳之前不能做任何事。', newcomersAll: (n) => `显示全部 ${n} 个`,
   firstSeen: (rel) => `首次出现 ${rel}`, adopt: '接纳', adoptThis: (id) => `接纳 ${id}`, fromAddress: (address) => `来自 ${address}`,
   emptyTitle: '还没有充电桩：两分钟即可接入一个', emptySteps: ['打开充电桩的设置（屏幕、应用或网页），找到“OCPP 服务器”“中央系统”或“后台地址”。', '填入以下地址。最后一段是充电桩的名称，可用序列号或任意名称。', '保存。充电桩会重新连接，并作为未知充电桩出现在本页；点按“接纳”。'],
   emptyLoopback: '本服务器只接受本机连接：要接入网络中的充电桩，请以 --host 0.0.0.0 启动。', ownName: '充电桩名称', copy: '复制', copied: '已复制', copyIt: (what) => `复制${what}`,
