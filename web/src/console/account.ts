@@ -30,7 +30,7 @@ export function loginAgain({ me }: State): { dialog: HTMLDialogElement; show: ()
     if (now.name === me.name) dialog.close()
     else location.reload()
   })
-  const dialog = h('dialog', { class: 'help', 'aria-label': words.logIn }, h('p', { role: 'status' }, words.fleet.expired), form)
+  const dialog = h('dialog', { class: 'help', 'aria-label': words.logIn }, h('p', { role: 'status' }, me.name === LOCAL ? words.fleet.nowLogIn : words.fleet.expired), form)
   dialog.addEventListener('cancel', (event) => event.preventDefault())
   return { dialog, show: () => { if (!dialog.open) dialog.showModal() } }
 }

@@ -25,8 +25,12 @@ export function chargerPage(state: State, chargerId: string): View {
   }
   const retire = async () => {
     if (!(await confirmed(words.fleet.retireAsk(chargerId), words.fleet.retireYes))) return
-    await fleetApi.retire(chargerId)
-    show(await fleetApi.charger(chargerId))
+    try {
+      await fleetApi.retire(chargerId)
+      show(await fleetApi.charger(chargerId))
+    } catch (error) {
+      head.append(h('p', { class: 'bad', role: 'alert' }, words.failed(error instanceof Problem ? error.detail || words.noReply : String(error))))
+    }
   }
   const gone = (error: unknown) => element.replaceChildren(h('p', {}, h('a', { href: '#/chargers' }, '‹ ' + words.fleet.back)), h('p', { class: 'empty', role: 'alert' }, error instanceof Problem && error.status === 404 ? words.fleet.gone(chargerId) : words.failed(error instanceof Problem ? error.detail : String(error))))
   void fleetApi.charger(chargerId).then(show, gone)

@@ -40,11 +40,12 @@ export class Commands {
   /** The charger as it is now: its version decides what can be sent, its connection whether. */
   show(charger: ChargerDetail): void {
     const allowed = this.state.may('command'), adopted = charger.state === 'adopted'
+    const usable = allowed && adopted && charger.version !== null
     this.notice.textContent = !allowed ? words.fleet.mayNot : !adopted ? words.fleet.mustAdopt : charger.connected ? '' : words.fleet.mustConnect
     this.notice.hidden = !this.notice.textContent
-    this.form.hidden = this.quick.hidden = !allowed || !adopted
+    this.form.hidden = this.quick.hidden = !usable
     this.send.disabled = !charger.connected
-    if (!allowed || !adopted || this.version === charger.version) return
+    if (!usable || this.version === charger.version) return
     this.version = charger.version
     const quick = quickCommands(charger.version, charger.connectors)
     void fleetApi.actions(this.chargerId).then((schemas) => this.offer(schemas as Record<string, Schema>, quick), (error: unknown) => this.failed(error))

@@ -48,7 +48,7 @@ export class MessageLog {
     if (!this.fits(message)) return
     if (this.paused) this.waiting.push(message)
     else this.merge([message])
-    this.messages.length = Math.min(this.messages.length, KEPT)
+    if (this.messages.length > KEPT) Object.assign(this, { messages: this.messages.slice(0, KEPT), all: false })
     this.draw()
   }
 
@@ -68,11 +68,21 @@ export class MessageLog {
       if (turn !== this.asked) return // the filter changed meanwhile
       this.all ||= found.length < PART
       for (const { action } of found) this.actionNames.add(action)
-      this.merge(found)
+      if (before === undefined) this.catchUp(found)
+      else this.merge(found)
       this.draw()
     } catch (error) {
       this.body.replaceChildren(h('p', { class: 'empty', role: 'alert' }, words.failed(error instanceof Problem ? error.detail : String(error))))
     }
+  }
+
+  /** The newest, after some time without the stream: where they do not reach back to what is here, there would be a hole. */
+  private catchUp(found: Message[]): void {
+    const newest = this.messages[0]?.frame_id ?? -Infinity
+    const fresh = found.filter(({ frame_id }) => frame_id > newest)
+    if (fresh.length === PART) Object.assign(this, { messages: [], all: false })
+    if (this.paused && this.messages.length) this.waiting.push(...fresh)
+    else this.merge(fresh)
   }
 
   private merge(found: Message[]): void {

@@ -58,5 +58,5 @@ export const fleet = {
   audit: 'Audit', auditNote: 'Every command and every change, by whom and with what outcome.', who: 'Account', when: 'When', what: 'Action', outcome: 'Outcome', anyone: 'Any account', anyCharger: 'Any charger', noAudit: 'Nothing on record for this choice.', details: 'Details', moreAudit: 'Show more',
 
   // who I am
-  loggedInAs: (name: string) => `Logged in as ${name}`, local: 'this machine', localNote: 'No accounts yet: everybody at this machine may do everything.', noLogin: 'Open to this machine, without log-in', firstAccount: 'Add the first account', logOut: 'Log out', expired: 'Your session has ended. Log in to go on where you were.', noRight: 'Your account may not see this page.',
+  loggedInAs: (name: string) => `Logged in as ${name}`, local: 'this machine', localNote: 'No accounts yet: everybody at this machine may do everything.', noLogin: 'Open to this machine, without log-in', firstAccount: 'Add the first account', logOut: 'Log out', nowLogIn: 'There are accounts now, so everybody logs in.', expired: 'Your session has ended. Log in to go on where you were.', noRight: 'Your account may not see this page.',
 }

@@ -45,5 +45,5 @@ export const fleet: typeof english = {
 
   audit: '审计', auditNote: '每条命令和每次更改：由谁执行，结果如何。', who: '账户', when: '时间', what: '操作', outcome: '结果', anyone: '所有账户', anyCharger: '所有充电桩', noAudit: '没有符合条件的记录。', details: '详情', moreAudit: '显示更多',
 
-  loggedInAs: (name) => `已登录：${name}`, local: '本机', localNote: '还没有账户：本机上的任何人都可以进行一切操作。', noLogin: '对本机开放，无需登录', firstAccount: '添加第一个账户', logOut: '退出登录', expired: '您的会话已结束。请登录，从原处继续。', noRight: '您的账户不能查看此页面。',
+  loggedInAs: (name) => `已登录：${name}`, local: '本机', localNote: '还没有账户：本机上的任何人都可以进行一切操作。', noLogin: '对本机开放，无需登录', firstAccount: '添加第一个账户', logOut: '退出登录', nowLogIn: '已有账户，今后所有人都需要登录。', expired: '您的会话已结束。请登录，从原处继续。', noRight: '您的账户不能查看此页面。',
 }
