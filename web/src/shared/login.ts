@@ -4,6 +4,7 @@ import './login.css'
 import { api, patiently, Problem, type Me } from './api'
 import { h } from './dom'
 import { language, switchLanguage, words } from './words'
+import { wrong } from './wrong'
 
 /** Who is asking; where the server does not know, the form stands in `place` until somebody has logged in. */
 export async function whoIsAsking(place: HTMLElement, onWait: (problem: Problem) => void): Promise<Me> {
@@ -33,7 +34,7 @@ export function loginForm(onDone: (me: Me) => void): HTMLFormElement {
     try {
       onDone(await api.login(name.value, password.value))
     } catch (error) {
-      alert.textContent = why(error)
+      alert.textContent = error instanceof Problem && error.status === 401 ? words.wrongPassword : wrong(error)
       password.select()
     }
     button.disabled = false
@@ -42,9 +43,4 @@ export function loginForm(onDone: (me: Me) => void): HTMLFormElement {
     h('img', { src: './icon.svg', alt: '', width: 36, height: 36 }), h('h1', {}, words.logInTitle),
     h('label', {}, h('span', {}, words.accountName), name), h('label', {}, h('span', {}, words.password), password), alert, button,
     h('p', { class: 'quiet small' }, words.logInHelp))
-}
-
-function why(error: unknown): string {
-  if (!(error instanceof Problem)) return words.failed(String(error))
-  return error.status === 401 ? words.wrongPassword : error.status === 0 ? words.noReply : words.failed(error.detail)
 }

@@ -1,8 +1,8 @@
 /** Who may log in, and what each may do. */
 
-import { Problem } from '../../shared/api'
 import { h, skeleton } from '../../shared/dom'
 import { said, words } from '../../shared/words'
+import { wrong } from '../../shared/wrong'
 import type { State, View } from '../state'
 import { fleetApi, type Account } from './api'
 import { confirmed } from './confirm'
@@ -24,7 +24,7 @@ export function accountsPage(state: State): View {
       await what
       await renew()
     } catch (error) {
-      problem.textContent = words.failed(error instanceof Problem ? error.detail || words.noReply : String(error))
+      problem.textContent = wrong(error)
     }
   }
   const renew = async () => {

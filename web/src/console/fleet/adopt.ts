@@ -4,6 +4,7 @@ import { api, Problem, type Bay } from '../../shared/api'
 import { h, skeleton } from '../../shared/dom'
 import { kilowatts } from '../../shared/format'
 import { words } from '../../shared/words'
+import { wrong } from '../../shared/wrong'
 import { stationFinder } from '../search'
 import type { State, View } from '../state'
 import { fleetApi, type Charger, type ChargerDetail } from './api'
@@ -16,7 +17,7 @@ export function adoptPage(state: State, chargerId: string): View {
   const element = h('section', { class: 'page adopt', 'data-testid': 'adopt-page' }, h('p', {}, h('a', { href: up }, '‹ ' + chargerId)), body)
   Promise.all([fleetApi.charger(chargerId), fleetApi.chargers()]).then(
     ([charger, all]) => body.replaceChildren(adoptionForm(state, charger, all, (done) => body.replaceChildren(done))),
-    (error: unknown) => body.replaceChildren(h('p', { class: 'empty', role: 'alert' }, error instanceof Problem && error.status === 404 ? words.fleet.gone(chargerId) : words.failed(String(error)))))
+    (error: unknown) => body.replaceChildren(h('p', { class: 'empty', role: 'alert' }, error instanceof Problem && error.status === 404 ? words.fleet.gone(chargerId) : wrong(error))))
   return { element, up }
 }
 
@@ -49,7 +50,7 @@ function adoptionForm(state: State, charger: ChargerDetail, all: Charger[], onDo
       const adopted = await fleetApi.adopt(charger.charger_id, wanted)
       onDone(adoptedPanel(adopted, charger.version))
     } catch (error) {
-      problem.textContent = words.failed(error instanceof Problem ? error.detail || words.noReply : String(error))
+      problem.textContent = wrong(error)
       button.disabled = false
     }
   }

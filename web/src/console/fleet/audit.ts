@@ -1,9 +1,9 @@
 /** Every command and change: by whom, when, to which charger, with what outcome. */
 
-import { Problem } from '../../shared/api'
 import { arrows, h, skeleton } from '../../shared/dom'
 import { dayAndClock, NONE, relative } from '../../shared/format'
 import { said, words } from '../../shared/words'
+import { wrong } from '../../shared/wrong'
 import type { State, View } from '../state'
 import { fleetApi, type AuditEntry } from './api'
 
@@ -23,7 +23,7 @@ export function auditPage(state: State, chargerId: string): View {
       if (mine !== turn) return // the filter changed meanwhile
       body.replaceChildren(entries.length ? auditTable(state, entries) : h('p', { class: 'empty' }, words.fleet.noAudit), ...(entries.length < limit ? [] : [h('button', { class: 'plain', onclick: () => { limit += PART; void renew() } }, words.fleet.moreAudit)]))
     } catch (error) {
-      body.replaceChildren(h('p', { class: 'empty', role: 'alert' }, words.failed(error instanceof Problem ? error.detail || words.noReply : String(error))))
+      body.replaceChildren(h('p', { class: 'empty', role: 'alert' }, wrong(error)))
     }
   }
   arrows(body, 'summary')

@@ -4,6 +4,7 @@ import { Problem } from '../../shared/api'
 import { h, patchChildren, skeleton } from '../../shared/dom'
 import { dayAndClock, NONE, number, relative } from '../../shared/format'
 import { said, words } from '../../shared/words'
+import { wrong } from '../../shared/wrong'
 import type { State, View } from '../state'
 import { fleetApi, type ChargerDetail, type Connector } from './api'
 import { Commands } from './commands'
@@ -29,10 +30,10 @@ export function chargerPage(state: State, chargerId: string): View {
       await fleetApi.retire(chargerId)
       show(await fleetApi.charger(chargerId))
     } catch (error) {
-      head.append(h('p', { class: 'bad', role: 'alert' }, words.failed(error instanceof Problem ? error.detail || words.noReply : String(error))))
+      head.append(h('p', { class: 'bad', role: 'alert' }, wrong(error)))
     }
   }
-  const gone = (error: unknown) => element.replaceChildren(h('p', {}, h('a', { href: '#/chargers' }, '‹ ' + words.fleet.back)), h('p', { class: 'empty', role: 'alert' }, error instanceof Problem && error.status === 404 ? words.fleet.gone(chargerId) : words.failed(error instanceof Problem ? error.detail : String(error))))
+  const gone = (error: unknown) => element.replaceChildren(h('p', {}, h('a', { href: '#/chargers' }, '‹ ' + words.fleet.back)), h('p', { class: 'empty', role: 'alert' }, error instanceof Problem && error.status === 404 ? words.fleet.gone(chargerId) : wrong(error)))
   void fleetApi.charger(chargerId).then(show, gone)
   const stop = listenTo(chargerId, {
     onOpen: () => { log.cut(false); void log.renew() },

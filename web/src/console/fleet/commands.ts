@@ -1,9 +1,9 @@
 /** Commands to one charger: the most used as buttons, all of them as forms, each with the answer it got. */
 
-import { Problem } from '../../shared/api'
 import { h, patchChildren } from '../../shared/dom'
 import { clockSeconds, dayAndClock } from '../../shared/format'
 import { said, words } from '../../shared/words'
+import { wrong } from '../../shared/wrong'
 import type { State } from '../state'
 import { fleetApi, type Answer, type ChargerDetail } from './api'
 import { schemaForm, type Field, type Schema } from './form'
@@ -120,7 +120,7 @@ export class Commands {
     try {
       sent.answer = await fleetApi.command(this.chargerId, sent.action, payload)
     } catch (error) {
-      sent.problem = error instanceof Problem ? error.detail || words.noReply : String(error)
+      sent.problem = wrong(error)
       this.failed(error)
     }
     sent.ms = performance.now() - began
@@ -128,7 +128,7 @@ export class Commands {
   }
 
   private failed(error: unknown): void {
-    this.problem.textContent = words.failed(error instanceof Problem ? error.detail : String(error))
+    this.problem.textContent = wrong(error)
   }
 
   private showAnswers(): void {

@@ -42,7 +42,7 @@ export function chargersPage(state: State, filter: string, text: string): View {
   }
   const show = () => {
     const all = fleet.chargers
-    if (!all) return void (fleet.problem && body.replaceChildren(h('p', { class: 'empty', role: 'alert' }, words.failed(fleet.problem))))
+    if (!all) return void (fleet.problem && body.replaceChildren(h('p', { class: 'empty', role: 'alert' }, fleet.problem)))
     if (!all.length) return void (body.querySelector('.no-charger') ?? body.replaceChildren(emptyFleet()))
     const found = chosen()
     from = Math.min(from, Math.floor(Math.max(0, found.length - 1) / ROWS) * ROWS)

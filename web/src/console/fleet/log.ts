@@ -1,9 +1,9 @@
 /** One charger's messages, newest first: live, searched, filtered, opened, paused. */
 
-import { Problem } from '../../shared/api'
 import { arrows, h, patchChildren, skeleton } from '../../shared/dom'
 import { clockSeconds, dayAndClock, number } from '../../shared/format'
 import { said, words } from '../../shared/words'
+import { wrong } from '../../shared/wrong'
 import { fleetApi, type Message } from './api'
 import { copyButton } from './copy'
 
@@ -72,7 +72,7 @@ export class MessageLog {
       else this.merge(found)
       this.draw()
     } catch (error) {
-      this.body.replaceChildren(h('p', { class: 'empty', role: 'alert' }, words.failed(error instanceof Problem ? error.detail : String(error))))
+      this.body.replaceChildren(h('p', { class: 'empty', role: 'alert' }, wrong(error)))
     }
   }
 

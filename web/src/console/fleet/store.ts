@@ -1,6 +1,6 @@
 /** The list of chargers, kept fresh while somebody looks at it. */
 
-import { Problem } from '../../shared/api'
+import { wrong } from '../../shared/wrong'
 import { fleetApi, type Charger } from './api'
 
 const RENEW_MS = 5000
@@ -28,7 +28,7 @@ export class Fleet {
       if (!document.hidden || !this.chargers) this.chargers = await fleetApi.chargers()
       this.problem = ''
     } catch (error) {
-      this.problem = error instanceof Problem ? error.detail : String(error)
+      this.problem = wrong(error)
     }
     for (const hear of this.listeners) hear()
     clearTimeout(this.timer)
