@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from chargeloop.pki import ChainBroken, path_to_root
-from tests.pki.openssl_ca import AUTHORITY, LEAF, RSA, Made, issue, new_root
+from tests.pki.openssl_ca import AUTHORITY, LEAF, RSA, Made, issue, new_root, openssl
 
 NOW = datetime.now(UTC) + timedelta(minutes=2)
 SUB = "keyUsage=critical,keyCertSign,cRLSign\nsubjectKeyIdentifier=hash\nbasicConstraints=critical,CA:TRUE"
@@ -57,6 +57,32 @@ def test_strangers_and_missing_links(folder: Path, root: Made, sub: Made) -> Non
     broken(leaf, [], root, "chain", "nobody known has issued CN=lone")
     broken(leaf, [sub], stranger, "chain", "nobody known has issued CN=sub")
     broken(stranger, [], root, "chain", "an authority itself")
+    alone = issue(folder, "alone", "/CN=alone", root, LEAF)
+    broken(alone, [], alone, "chain", "an authority itself")
+
+
+def test_an_authority_renewed_with_its_key(folder: Path, root: Made) -> None:
+    old = issue(folder, "renewed", "/CN=renewed", root, AUTHORITY, days=-1)
+    leaf = issue(folder, "still", "/CN=still", old, LEAF)
+    extensions = folder / "renewed.ext"
+    new = Made(old.key, folder / "renewed-again.pem")
+    openssl(
+        "x509",
+        "-req",
+        "-in",
+        folder / "renewed.csr",
+        "-CA",
+        root.pem,
+        "-CAkey",
+        root.key,
+        "-out",
+        new.pem,
+        "-extfile",
+        extensions,
+    )
+    for others in ([old, new], [new, old]):
+        chain = [leaf.certificate, *(each.certificate for each in others)]
+        assert path_to_root(chain, [root.certificate], NOW)[1] == new.certificate
 
 
 def test_a_forged_signature(folder: Path, root: Made, sub: Made) -> None:

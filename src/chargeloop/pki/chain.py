@@ -149,12 +149,12 @@ def path_to_root(chain: Sequence[x509.Certificate], roots: Iterable[x509.Certifi
     leaf, trusted = chain[0], list(roots)
     path = [leaf]
     _check_one(leaf, now)
-    if is_authority(leaf):
+    if is_authority(leaf) or leaf in trusted:
         raise ChainBroken("chain", "the leaf is an authority itself")
     while path[-1] not in trusted:
         if len(path) == LONGEST_PATH:
             raise ChainBroken("chain", f"no trusted root within {LONGEST_PATH} certificates")
-        issuer = _issuer_of(path[-1], [*trusted, *chain])
+        issuer = _issuer_of(path[-1], [*trusted, *chain], now)
         _check_one(issuer, now)
         _check_authority(issuer, below=len(path) - 1)
         path.append(issuer)
@@ -177,14 +177,15 @@ def issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     return True
 
 
-def _issuer_of(certificate: x509.Certificate, candidates: Sequence[x509.Certificate]) -> x509.Certificate:
+def _issuer_of(certificate: x509.Certificate, candidates: Sequence[x509.Certificate], now: datetime) -> x509.Certificate:
+    """Of several, as when an authority has been renewed with the same key, a valid one, and rather one that is trusted."""
     by_name = [each for each in candidates if each.subject == certificate.issuer and each != certificate]
     if not by_name:
         raise ChainBroken("chain", f"nobody known has issued {certificate.subject.rfc4514_string()}")
     signers = [each for each in by_name if issued_by(certificate, each)]
     if not signers:
         raise ChainBroken("signature", f"the signature of {certificate.subject.rfc4514_string()} is wrong")
-    return signers[0]
+    return max(signers, key=lambda each: each.not_valid_before_utc <= now <= each.not_valid_after_utc)
 
 
 def _check_one(certificate: x509.Certificate, now: datetime) -> None:
