@@ -129,7 +129,7 @@ function tellAge(state: State, status: HTMLElement, time: HTMLTimeElement): void
 }
 
 function isTyping(event: KeyboardEvent): boolean {
-  return (event.target as HTMLElement).matches('input:not([type=range], [type=checkbox], [type=radio]), select, textarea, dialog *') || event.ctrlKey || event.metaKey || event.altKey
+  return (event.target as HTMLElement).matches('input:not([type=range], [type=checkbox], [type=radio]), select, textarea, dialog[open] *') || event.ctrlKey || event.metaKey || event.altKey
 }
 
 function helpDialog(note: string): HTMLDialogElement {
