@@ -2,43 +2,47 @@
 
 import '../shared/base.css'
 import './console.css'
-import { api, patiently, Problem, type Route } from '../shared/api'
+import './fleet/fleet.css'
+import { api, patiently, Problem, session, type Route } from '../shared/api'
 import { h, skeleton } from '../shared/dom'
 import { clockSeconds, setTimeZone } from '../shared/format'
+import { whoIsAsking } from '../shared/login'
 import { hasWebGl } from '../shared/webgl'
 import { language, switchLanguage, words } from '../shared/words'
+import { accountMenu, loginAgain } from './account'
 import type { CityMap } from './cityMap'
 import { decisionList } from './decisions'
-import { energyPage } from './energy'
-import { forecastPage } from './forecast'
 import { hourSlider } from './hours'
 import { kpiStrip } from './kpis'
+import { fullPage, navigation } from './pages'
 import { search } from './search'
 import { State, type View } from './state'
 import { stationPanel } from './station'
 import { stationTable } from './table'
 import { whyPanel } from './why'
 
-const PAGES = [['#/', words.city], ['#/energy', words.energy], ['#/forecast', words.forecast]] as const
-
 async function main(): Promise<void> {
   const app = document.getElementById('app') as HTMLElement
-  app.append(h('div', { class: 'starting', role: 'status' }, h('p', {}, words.loading), skeleton(4)))
-  const notice = app.querySelector('p') as HTMLElement
+  const notice = h('p', {}, words.loading)
+  const starting = h('div', { class: 'starting', role: 'status' }, notice, skeleton(4))
+  const wait = (problem: Problem) => (notice.textContent = problem.status ? words.starting : words.noReply)
+  app.replaceChildren(starting)
   try {
-    const city = await patiently(api.city, (problem) => (notice.textContent = problem.status ? words.starting : words.noReply))
+    const me = await whoIsAsking(app, wait)
+    app.replaceChildren(starting)
+    const city = await patiently(api.city, wait)
     setTimeZone(city.time_zone)
     document.title = `${city.name} · Chargeloop`
-    frame(app, new State(city))
+    frame(app, new State(city, me))
   } catch (error) {
-    notice.textContent = error instanceof Problem && error.status === 401 ? words.needsToken : words.failed(String(error))
+    notice.textContent = error instanceof Problem ? (error.status === 403 ? words.fleet.noRight : words.failed(error.detail)) : words.failed(String(error))
   }
 }
 
 function frame(app: HTMLElement, state: State): void {
   const finder = search(state), kpis = kpiStrip(state), table = stationTable(state), webGl = hasWebGl()
-  const help = helpDialog(state.city.note)
-  const nav = h('nav', { 'aria-label': words.pages }, ...PAGES.map(([to, name]) => h('a', { href: to }, name)), h('a', { href: 'drive', class: 'away' }, words.driverPage))
+  const help = helpDialog(state.city.note), again = loginAgain(state), pages = navigation(state)
+  const nav = h('nav', { 'aria-label': words.pages }, ...pages.map(({ to, name }) => h('a', { href: to }, name)), h('a', { href: 'drive', class: 'away' }, words.driverPage))
   const status = h('span', { class: 'status', role: 'status', 'data-testid': 'status' }, words.waitingForServer)
   const time = h('time', { class: 'city-time', title: words.cityTime })
   const mapBox = h('div', { class: 'map', 'data-testid': 'map' })
@@ -50,8 +54,8 @@ function frame(app: HTMLElement, state: State): void {
     h('a', { class: 'skip', href: '#main', onclick: (event: Event) => { event.preventDefault(); (document.getElementById('main') as HTMLElement).focus() } }, words.skip),
     h('header', { class: 'top' },
       h('a', { class: 'brand', href: '#/', title: state.city.note }, h('img', { src: './icon.svg', alt: '', width: 26, height: 26 }), h('b', {}, state.city.name)), nav, finder.element,
-      h('div', { class: 'right' }, time, status, h('button', { class: 'plain', onclick: switchLanguage, 'aria-label': words.switchTo, 'data-testid': 'language', lang: language === 'en' ? 'zh-CN' : 'en' }, words.languageSwitch), h('button', { class: 'plain', onclick: () => help.showModal(), 'aria-label': words.help, 'data-testid': 'help' }, '?'))),
-    kpis.element, h('main', { id: 'main', tabindex: -1 }, city, page), help)
+      h('div', { class: 'right' }, time, status, accountMenu(state), h('button', { class: 'plain', onclick: switchLanguage, 'aria-label': words.switchTo, 'data-testid': 'language', lang: language === 'en' ? 'zh-CN' : 'en' }, words.languageSwitch), h('button', { class: 'plain', onclick: () => help.showModal(), 'aria-label': words.help, 'data-testid': 'help' }, '?'))),
+    kpis.element, h('main', { id: 'main', tabindex: -1 }, city, page), help, again.dialog)
 
   let map: CityMap | null = null, view: View | null = null, pendingRoute: Route | null = null
   const showTable = (wanted: boolean) => {
@@ -64,10 +68,10 @@ function frame(app: HTMLElement, state: State): void {
   }
   const showRoute = (route: Route | null) => { pendingRoute = route; map?.route(route) }
   const open = () => {
-    const [, kind = '', id = ''] = location.hash.split('/').map(decodeURIComponent)
-    const full = kind === 'energy' || kind === 'forecast'
+    const [, kind = '', id = '', text = ''] = location.hash.split('/').map(decodeURIComponent)
+    const whole = fullPage(state, kind, id, text), full = whole !== null
     view?.stop?.()
-    const next = kind === 'station' ? stationPanel(state, id) : kind === 'why' ? whyPanel(state, id, showRoute) : kind === 'energy' ? energyPage(state) : kind === 'forecast' ? forecastPage(state) : decisionList(state)
+    const next = whole ? whole.make() : kind === 'station' ? stationPanel(state, id) : kind === 'why' ? whyPanel(state, id, showRoute) : decisionList(state)
     view = next
     city.hidden = full
     page.hidden = !full
@@ -78,11 +82,11 @@ function frame(app: HTMLElement, state: State): void {
     if (full) page.replaceChildren(next.element)
     else panel.replaceChildren(...(wide ? [h('div', { class: 'close' }, h('a', { href: '#/', 'aria-label': words.close, title: 'Esc', 'data-testid': 'close' }, '✕'))] : []), next.element)
     if (!full) page.replaceChildren()
-    panel.scrollTop = 0
+    panel.scrollTop = page.scrollTop = 0
     if (changed || full) map?.resize()
     map?.select(kind === 'station' ? id : null)
     for (const link of nav.querySelectorAll('a')) {
-      if (link.getAttribute('href') === (full ? '#/' + kind : '#/')) link.setAttribute('aria-current', 'page')
+      if (link.getAttribute('href') === (whole?.under ?? '#/')) link.setAttribute('aria-current', 'page')
       else link.removeAttribute('aria-current')
     }
   }
@@ -98,7 +102,16 @@ function frame(app: HTMLElement, state: State): void {
     if (pendingRoute) map.route(pendingRoute)
   }).catch((error: unknown) => { console.warn(error); showTable(true) })
   addEventListener('hashchange', open)
-  addEventListener('keydown', (event) => key(event, finder.focus, help, () => showTable(Boolean(table.element.hidden))))
+  addEventListener('keydown', (event) => {
+    const page = pages[Number(event.key) - 1]
+    if (isTyping(event)) return
+    if (event.key === '/') { event.preventDefault(); (view?.find ?? finder.focus)() }
+    else if (event.key === '?') help.showModal()
+    else if (event.key === 't' && !city.hidden) showTable(Boolean(table.element.hidden))
+    else if (event.key === 'Escape' && !document.querySelector('dialog[open]')) location.hash = view?.up ?? '#/'
+    else if (page) location.hash = page.to
+  })
+  session.onExpired = again.show
   setInterval(() => tellAge(state, status, time), 1000)
   state.on('link', () => tellAge(state, status, time))
   state.on('live', () => tellAge(state, status, time))
@@ -115,15 +128,8 @@ function tellAge(state: State, status: HTMLElement, time: HTMLTimeElement): void
   if (stream.link === 'live') time.textContent = clockSeconds(stream.now())
 }
 
-function key(event: KeyboardEvent, find: () => void, help: HTMLDialogElement, toggleTable: () => void): void {
-  const target = event.target as HTMLElement
-  if (target.matches('input[type=search], select, textarea') || event.ctrlKey || event.metaKey || event.altKey) return
-  const page = { 1: PAGES[0], 2: PAGES[1], 3: PAGES[2] }[event.key]
-  if (event.key === '/') { event.preventDefault(); find() }
-  else if (event.key === '?') help.showModal()
-  else if (event.key === 't') toggleTable()
-  else if (event.key === 'Escape' && !help.open) location.hash = '#/'
-  else if (page) location.hash = page[0]
+function isTyping(event: KeyboardEvent): boolean {
+  return (event.target as HTMLElement).matches('input:not([type=range], [type=checkbox], [type=radio]), select, textarea, dialog[open] *') || event.ctrlKey || event.metaKey || event.altKey
 }
 
 function helpDialog(note: string): HTMLDialogElement {

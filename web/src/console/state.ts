@@ -1,6 +1,6 @@
 /** What the console knows: the city, the newest live picture, forecast and decisions; and who wants to hear of changes. */
 
-import { api, type City, type DecisionSummary, type Forecast, type Live, type Station } from '../shared/api'
+import { api, type City, type DecisionSummary, type Forecast, type Live, type Me, type Station } from '../shared/api'
 import { Stream } from '../shared/stream'
 
 type Topic = 'live' | 'decisions' | 'forecast' | 'link' | 'hour'
@@ -17,7 +17,7 @@ export class State {
   private readonly listeners = new Map<Topic, Set<() => void>>()
   private forecastFor = ''
 
-  constructor(readonly city: City) {
+  constructor(readonly city: City, readonly me: Me) {
     this.station = new Map(city.stations.map((station) => [station.station_id, station]))
     this.index = new Map(city.stations.map((station, n) => [station.station_id, n]))
   }
@@ -41,6 +41,10 @@ export class State {
     const set = this.listeners.get(topic) ?? new Set()
     this.listeners.set(topic, set.add(hear))
     return () => set.delete(hear)
+  }
+
+  may(permission: string): boolean {
+    return this.me.may.includes(permission)
   }
 
   setHour(hour: number): void {
@@ -75,5 +79,5 @@ export class State {
   }
 }
 
-/** A page or panel: what it shows, and what to undo when it goes. */
-export interface View { element: HTMLElement; stop?: () => void }
+/** A page or panel: what it shows, what to undo when it goes, what `/` puts the focus on, and where Esc leads. */
+export interface View { element: HTMLElement; stop?: () => void; find?: () => void; up?: string }

@@ -44,6 +44,7 @@ function content(state: State, detail: StationDetail): HTMLElement[] {
     meter(detail.load_kw / detail.limit_kw),
     h('h2', {}, words.bays),
     h('ul', { class: 'bays', 'data-testid': 'bays' }, ...bays.map(bayItem)),
+    ...(state.may('chargers') ? [h('p', {}, h('a', { href: '#/chargers/at/' + encodeURIComponent(station.station_id) }, words.fleet.atStation))] : []),
     h('h2', {}, words.sessions),
     plugged.length ? sessionBars(plugged, now) : h('p', { class: 'empty' }, words.noSessions),
     h('h2', {}, words.prices),

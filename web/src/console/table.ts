@@ -1,11 +1,11 @@
 /** The map as a table: for screen readers, for browsers without WebGL, and for export. */
 
+import { compareCells, saveCsv, type Cell } from '../shared/csv'
 import { arrows, h } from '../shared/dom'
 import { NONE, number } from '../shared/format'
 import { words } from '../shared/words'
 import type { State, View } from './state'
 
-type Cell = string | number | null
 const COLUMNS = ['station', 'zone', 'operator', 'bays', 'busy', 'free', 'queue', 'inbound', 'out', 'waitDc', 'waitAc', 'power'] as const
 const TEXT_COLUMNS = 3
 
@@ -41,17 +41,14 @@ export function stationTable(state: State): View {
   const sort = (column: number) => {
     down = column === sorted ? !down : column >= TEXT_COLUMNS
     sorted = column
-    const order = stations.map((_, n) => n).sort((a, b) => compare(row(a)[column] ?? null, row(b)[column] ?? null) * (down ? -1 : 1))
+    const order = stations.map((_, n) => n).sort((a, b) => compareCells(row(a)[column] ?? null, row(b)[column] ?? null) * (down ? -1 : 1))
     body.append(...order.map((n) => rows[n] as Node))
     heads.forEach((head, c) => head.setAttribute('aria-sort', c === sorted ? (down ? 'descending' : 'ascending') : 'none'))
   }
   const heads = COLUMNS.map((name, c) => h('th', { scope: 'col', class: c < TEXT_COLUMNS ? '' : 'num', 'aria-sort': c ? 'none' : 'ascending' }, h('button', { onclick: () => sort(c) }, words.columns[name])))
   const csv = () => {
-    const lines = [COLUMNS.map((name) => words.columns[name]), ...stations.map((_, n) => row(n).map((value) => value ?? ''))]
-    const text = lines.map((line) => line.map((value) => (/[",\n]/.test(String(value)) ? `"${String(value).replaceAll('"', '""')}"` : value)).join(',')).join('\r\n')
-    const link = h('a', { href: URL.createObjectURL(new Blob(['\ufeff' + text], { type: 'text/csv' })), download: `stations-${(state.live?.at ?? '').slice(0, 16).replaceAll(':', '')}.csv` })
-    link.click()
-    setTimeout(() => URL.revokeObjectURL(link.href), 1000)
+    const lines = [COLUMNS.map((name) => words.columns[name]), ...stations.map((_, n) => row(n))]
+    saveCsv(`stations-${(state.live?.at ?? '').slice(0, 16).replaceAll(':', '')}.csv`, lines)
   }
   const element = h('section', { class: 'table-view', 'data-testid': 'table-view', hidden: true },
     h('div', { class: 'table-head' }, h('span', { class: 'quiet' }, words.stationsCount(number(stations.length))), h('button', { class: 'plain', onclick: csv, 'data-testid': 'export-csv' }, words.exportCsv)),
@@ -60,9 +57,4 @@ export function stationTable(state: State): View {
   const stop = state.on('live', fill)
   new MutationObserver(fill).observe(element, { attributes: true, attributeFilter: ['hidden'] })
   return { element, stop }
-}
-
-function compare(a: Cell, b: Cell): number {
-  if (a === null || b === null) return a === b ? 0 : a === null ? -1 : 1
-  return typeof a === 'number' && typeof b === 'number' ? a - b : String(a).localeCompare(String(b), undefined, { numeric: true })
 }

@@ -5,6 +5,7 @@ import './drive.css'
 import { api, patiently, Problem, type City, type Offer, type Recommendation } from '../shared/api'
 import { h, patch, skeleton } from '../shared/dom'
 import { clock, setTimeZone } from '../shared/format'
+import { whoIsAsking } from '../shared/login'
 import { hasWebGl } from '../shared/webgl'
 import { language, switchLanguage, words } from '../shared/words'
 import { askForm } from './ask'
@@ -19,6 +20,13 @@ const RETRY_MS = 3000
 
 async function main(): Promise<void> {
   const app = document.getElementById('app') as HTMLElement
+  const first = h('p', { class: 'starting', role: 'status' }, words.loading)
+  app.replaceChildren(first)
+  try {
+    await whoIsAsking(app, (problem) => (first.textContent = problem.status ? words.starting : words.noReply))
+  } catch (error) {
+    return void (first.textContent = words.failed(String(error)))
+  }
   const sheet = h('main', { class: 'sheet', id: 'main' }, h('div', { class: 'sheet-body' }, h('p', { role: 'status' }, words.loading), skeleton(6)))
   const mapBox = h('div', { class: 'map', 'data-testid': 'map' })
   app.replaceChildren(
@@ -32,7 +40,7 @@ async function main(): Promise<void> {
     await setClock()
     new Drive(city, sheet, mapBox).start()
   } catch (error) {
-    notice.textContent = error instanceof Problem && error.status === 401 ? words.needsToken : words.failed(String(error))
+    notice.textContent = words.failed(error instanceof Problem ? error.detail : String(error))
   }
 }
 
@@ -165,8 +173,8 @@ class Drive {
   /** Say what went wrong and what to do next. */
   private failed(error: unknown, again: () => void): void {
     const status = error instanceof Problem ? error.status : -1, detail = error instanceof Problem ? error.detail : String(error)
-    const text = { 0: words.problemOffline, 401: words.needsToken, 404: words.problem404, 409: words.problem409, 422: words.problem422(detail), 503: words.problem503 }[status] ?? words.failed(detail)
-    const next = status === 422 || status === 409 ? () => this.ask() : again
+    const text = { 0: words.problemOffline, 401: words.fleet.expired, 404: words.problem404, 409: words.problem409, 422: words.problem422(detail), 503: words.problem503 }[status] ?? words.failed(detail)
+    const next = status === 401 ? () => location.reload() : status === 422 || status === 409 ? () => this.ask() : again
     this.show(h('div', { class: 'sheet-body', 'data-testid': 'problem' }, h('p', { class: 'problem', role: 'alert' }, text), h('button', { class: 'go', onclick: next, 'data-testid': 'again' }, status === 404 ? words.searchAgain : status === 422 || status === 409 ? words.change : words.tryAgain), status === 0 && h('button', { class: 'go second', onclick: () => this.ask() }, words.change)), () => {})
     if (status === 503) setTimeout(next, RETRY_MS)
   }

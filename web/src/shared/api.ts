@@ -87,6 +87,9 @@ export interface Route {
 }
 export interface Reserved { reservation: Reservation; evse_id: string | null; route: Route }
 
+/** Who is asking, and what they may do ("chargers", "command", "adopt", "audit", "accounts", ...). */
+export interface Me { name: string; roles: string[]; may: string[] }
+
 /** An answer that is not 2xx, or none at all (`status` 0: no connection). */
 export class Problem extends Error {
   constructor(readonly status: number, readonly detail: string) { super(detail) }
@@ -97,10 +100,13 @@ const given = new URLSearchParams(location.search).get('token')
 if (given) sessionStorage.setItem('chargeloop-token', given)
 const token = sessionStorage.getItem('chargeloop-token')
 
-/** Address of the event stream; EventSource can send no header, so a token goes into the query. */
-export const eventsUrl = () => 'api/v1/events' + (token ? '?token=' + encodeURIComponent(token) : '')
+/** Address of an event stream; EventSource can send no header, so a token goes into the query. */
+export const eventsUrl = (path = 'events') => `api/v1/${path}${token ? '?token=' + encodeURIComponent(token) : ''}`
 
-async function call<T>(path: string, method = 'GET', body?: unknown): Promise<T> {
+/** What to do when the server no longer knows who is asking. */
+export const session = { onExpired: () => {} }
+
+export async function call<T>(path: string, method = 'GET', body?: unknown): Promise<T> {
   const headers: Record<string, string> = {}
   if (token) headers['Authorization'] = 'Bearer ' + token
   if (body !== undefined) headers['Content-Type'] = 'application/json'
@@ -112,6 +118,7 @@ async function call<T>(path: string, method = 'GET', body?: unknown): Promise<T>
   }
   if (!answer.ok) {
     const problem = (await answer.json().catch(() => ({}))) as { detail?: string }
+    if (answer.status === 401 && path !== 'login') session.onExpired()
     throw new Problem(answer.status, problem.detail ?? answer.statusText)
   }
   return (answer.status === 204 ? undefined : await answer.json()) as T
@@ -120,6 +127,9 @@ async function call<T>(path: string, method = 'GET', body?: unknown): Promise<T>
 const id = encodeURIComponent
 
 export const api = {
+  me: () => call<Me>('me'),
+  login: (name: string, password: string) => call<Me>('login', 'POST', { name, password }),
+  logout: () => { sessionStorage.removeItem('chargeloop-token'); return call<void>('logout', 'POST') },
   health: () => call<Health>('health'),
   city: () => call<City>('city'),
   roads: () => call<GeoJSON.FeatureCollection>('roads'),

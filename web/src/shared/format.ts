@@ -47,10 +47,11 @@ export const dayAndClock = (at: string | number | Date) =>
   dated(at, { weekday: 'short', day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })
 export const hourOf = (at: string | number | Date) => Number(clock(at).slice(0, 2))
 
+const style = new Intl.RelativeTimeFormat(language, { style: 'short', numeric: 'always' })
+
 /** "in 6 min", "2 hr ago"; `now` is the city's, which may run faster than the wall clock. */
 export function relative(at: string, now: number): string {
   const seconds = (Date.parse(at) - now) / 1000
-  const style = new Intl.RelativeTimeFormat(language, { style: 'short', numeric: 'always' })
   if (Math.abs(seconds) < 45) return words.justNow
   if (Math.abs(seconds) < 3570) return style.format(Math.round(seconds / 60), 'minute')
   if (Math.abs(seconds) < 86400) return style.format(Math.round(seconds / 3600), 'hour')

@@ -59,6 +59,7 @@ export class Stream {
     this.source.close()
     this.source = null
     this.become('cut')
+    void api.me().catch(() => {}) // where the session has ended, this is what finds out
     setTimeout(() => { if (!this.source) this.open() }, RETRY_MS)
   }
 

@@ -1,5 +1,7 @@
 /** English. Every other language has exactly these keys (checked by the compiler). */
 
+import { fleet } from './fleet.en'
+
 type Names = Readonly<Record<string, string>>
 
 const termNames: Names = {
@@ -20,11 +22,13 @@ const siteTypes: Names = { residential: 'residential', office: 'office', public:
 const circuitKinds: Names = { region: 'Region', transformer: 'Transformer', feeder: 'Feeder', site: 'Site' }
 
 export const en = {
+  fleet,
   languageSwitch: '中文', switchTo: 'Switch to Chinese', language: 'English',
   justNow: 'just now', loading: 'Loading…', close: 'Close', back: 'Back', all: 'All', now: 'now', tryAgain: 'Try again', none: 'none',
   noReply: 'No connection to the server. Check your network; the page goes on by itself once it is back.',
   starting: 'The loop is starting; the first picture comes in a few seconds.',
-  needsToken: 'This server is guarded: open the page with ?token= and your API token.',
+  logIn: 'Log in', logInTitle: 'Log in to Chargeloop', accountName: 'Name', password: 'Password', wrongPassword: 'Name or password is wrong.',
+  logInHelp: 'No account? Ask an operator of this platform for one. With an API token, open this page with ?token= and the token instead.',
   notFound: (what: string) => `Not found: ${what}`, failed: (why: string) => `That did not work: ${why}`,
   driving: 'drive', waiting: 'wait', charging: 'charge',
   sum: (total: string, drive: string, wait: string, charge: string) => `${total} = ${drive} drive + ${wait} wait + ${charge} charge`,
@@ -37,7 +41,7 @@ export const en = {
   secondsShort: (n: number) => `${n} s`, minutesShort: (n: number) => `${n} min`, waitingForServer: 'connecting',
   cityTime: 'Time in the city', aboutData: 'About this data',
   noWebGl: 'This browser draws no maps (WebGL is missing): here is the same as a table.',
-  keys: [['/', 'find a station'], ['↑ ↓', 'move in lists'], ['Enter', 'open'], ['Esc', 'close the panel, back to the city'], ['t', 'map or table'], ['1 2 3', 'city, energy, forecast'], ['?', 'this help']] as readonly (readonly [string, string])[],
+  keys: [['/', 'find a station or a charger'], ['↑ ↓', 'move in lists'], ['Enter', 'open'], ['Esc', 'close the panel, one page up'], ['t', 'map or table'], ['1 2 3 4', 'city, energy, forecast, chargers'], ['?', 'this help']] as readonly (readonly [string, string])[],
 
   // console: figures
   figures: 'Key figures', load: 'Load', ofLimit: (limit: string) => `of ${limit}`, ofAll: (n: string) => `of ${n}`, busyBays: 'Busy bays', waitingDrivers: 'Drivers waiting',

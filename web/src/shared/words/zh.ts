@@ -1,13 +1,16 @@
 /** 简体中文。 */
 
 import type { Words } from './en'
+import { fleet } from './fleet.zh'
 
 export const zh: Words = {
+  fleet,
   languageSwitch: 'English', switchTo: '切换到英文', language: '简体中文',
   justNow: '刚刚', loading: '加载中…', close: '关闭', back: '返回', all: '全部', now: '现在', tryAgain: '重试', none: '无',
   noReply: '无法连接服务器。请检查网络；恢复后页面会自动继续。',
   starting: '系统正在启动，几秒后出现第一幅画面。',
-  needsToken: '此服务器需要授权：请在网址后加 ?token= 和您的 API 令牌打开。',
+  logIn: '登录', logInTitle: '登录 Chargeloop', accountName: '名称', password: '密码', wrongPassword: '名称或密码不正确。',
+  logInHelp: '没有账户？请向本平台的运营商索取。若有 API 令牌，请在网址后加 ?token= 和令牌打开本页。',
   notFound: (what) => `未找到：${what}`, failed: (why) => `操作未成功：${why}`,
   driving: '行驶', waiting: '等待', charging: '充电',
   sum: (total, drive, wait, charge) => `${total} = 行驶 ${drive} + 等待 ${wait} + 充电 ${charge}`,
@@ -19,7 +22,7 @@ export const zh: Words = {
   secondsShort: (n) => `${n} 秒`, minutesShort: (n) => `${n} 分钟`, waitingForServer: '正在连接',
   cityTime: '城市时间', aboutData: '数据说明',
   noWebGl: '此浏览器无法绘制地图（缺少 WebGL），以下以表格显示相同内容。',
-  keys: [['/', '查找充电站'], ['↑ ↓', '在列表中移动'], ['Enter', '打开'], ['Esc', '关闭面板，回到城市'], ['t', '地图或表格'], ['1 2 3', '城市、能源、预测'], ['?', '本帮助']],
+  keys: [['/', '查找'], ['↑ ↓', '在列表中移动'], ['Enter', '打开'], ['Esc', '关闭面板，回到上一级'], ['t', '地图或表格'], ['1 2 3 4', '城市、能源、预测、充电桩'], ['?', '本帮助']],
 
   figures: '关键指标', load: '负荷', ofLimit: (limit) => `上限 ${limit}`, ofAll: (n) => `共 ${n} 个`, busyBays: '使用中的车位', waitingDrivers: '等待的车主',
   inMinutes: (n) => `${n} 分钟后`, saved: '今日节省时间', savedNote: '与去最近的站相比', carbon: '今日 CO₂', carbonNote: (kwh) => `对应 ${kwh}`,
