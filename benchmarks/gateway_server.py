@@ -14,7 +14,8 @@ from chargeloop.persistence import Store
 async def _serve(database: Path, port: int, count: int) -> None:
     store = await Store.open(database)
     known = frozenset(identity(number) for number in range(count))
-    gateway = OcppGateway(known=known.__contains__, store=store, clock=lambda: datetime.now(UTC))
+    gateway = OcppGateway(store, lambda: datetime.now(UTC), lambda evse_id: "S1" if evse_id in known else None)
+    await gateway.enrol(sorted(known))
     await gateway.start("127.0.0.1", port)
     print(gateway.port, flush=True)
     ended = asyncio.Event()

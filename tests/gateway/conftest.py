@@ -48,6 +48,10 @@ class Wire:
         return await self.ask("StopTransaction", {"transactionId": transaction, "meterStop": meter, "timestamp": at, **more})
 
 
+def gateway_on(store: Store) -> OcppGateway:
+    return OcppGateway(store, lambda: NOW, lambda evse_id: "S1" if evse_id in KNOWN else None, call_timeout_s=0.5)
+
+
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[Store]:
     store = await Store.open(tmp_path / "test.db")
@@ -57,7 +61,8 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
 
 @pytest.fixture
 async def gateway(store: Store) -> AsyncIterator[OcppGateway]:
-    gateway = OcppGateway(known=KNOWN.__contains__, store=store, clock=lambda: NOW, call_timeout_s=0.5)
+    gateway = gateway_on(store)
+    await gateway.enrol(sorted(KNOWN))
     await gateway.start("127.0.0.1", 0)
     yield gateway
     await gateway.stop()

@@ -6,9 +6,11 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,7 +28,8 @@ from chargeloop.model import (
     Session,
     Unreachable,
 )
-from chargeloop.persistence import Outcome, Store, Stored, Transaction
+from chargeloop.persistence import Entry, OcppFrame, Outcome, Registration, Store, Stored
+from chargeloop.protocols.ocpp import Transaction
 
 NOW = datetime(2025, 6, 10, 9, 30, tzinfo=UTC)
 
@@ -121,13 +124,15 @@ async def test_ids_are_never_used_again(tmp_path: Path) -> None:
     await store.save_snapshot(5, "a")
     await store.save_snapshot(5, "b")
     reservation = await store.next_reservation_id()
-    transaction, _ = await store.start_transaction("E1", "T1", NOW, 0.0)
+    number = store.next_transaction_number()
+    store.record(Entry(frame("1"), transactions=[transaction(number)]))
     await store.close()
     again = await Store.open(tmp_path / "test.db")
     ((event_id, _),) = await again.append("feed", [meter(9)])
     assert event_id == 6
     assert await again.next_reservation_id() > reservation
-    assert (await again.start_transaction("E1", "T1", NOW + timedelta(hours=1), 0.0))[0] > transaction
+    assert again.next_transaction_number() > number
+    assert [i for i, _ in await again.frames()] == [1]
     await again.close()
 
 
@@ -143,14 +148,58 @@ async def test_the_newest_snapshot_counts_and_old_meter_samples_go(store: Store)
     assert await store.latest_snapshot() == (4, "third")
 
 
-async def test_a_transaction_begun_twice_is_one(store: Store) -> None:
-    first, new = await store.start_transaction("E1", "T1", NOW, 100.0)
-    again, new_again = await store.start_transaction("E1", "T1", NOW, 100.0)
-    other, _ = await store.start_transaction("E2", "T1", NOW, 100.0)
-    assert (new, new_again) == (True, False)
-    assert first == again != other
-    assert await store.transaction(first) == Transaction(first, "E1", "T1", NOW, 100.0)
-    assert await store.transaction(999) is None
+def frame(message_id: str, charger_id: str = "C1", at: datetime = NOW, **more: Any) -> OcppFrame:
+    return OcppFrame(at.timestamp(), charger_id, False, "Heartbeat", message_id, f'[2,"{message_id}","Heartbeat",{{}}]', **more)
+
+
+def transaction(number: int, charger_id: str = "C1") -> Transaction:
+    return Transaction(number, str(number), charger_id, "T1", NOW, 0.0, 0.0, NOW, NOW)
+
+
+async def test_a_message_is_stored_with_what_it_means_before_it_is_told(store: Store) -> None:
+    told: list[object] = []
+    store.on_commit = told.append
+    running = transaction(store.next_transaction_number())
+    store.record(Entry(frame("1"), [meter(1)], [running], told.append))
+    running.meter_wh = 5000.0  # of a later message: not stored with this one
+    await store.recorded()
+    assert told == [((1, meter(1)),), None]
+    assert await store.transactions("C1") == (transaction(running.number),)
+    assert await store.transactions("C2") == ()
+
+
+async def test_messages_are_found_by_charger_action_and_text(store: Store) -> None:
+    store.record(Entry(frame("1")))
+    store.record(Entry(frame("2", "C2", flag="odd 100%")))
+    store.record(Entry(frame("3", answer="[3]")._replace(action="Authorize")))
+    await store.recorded()
+
+    async def found(**asked: Any) -> list[str]:
+        return [each.message_id for _, each in await store.frames(**asked)]
+
+    assert await found() == ["3", "2", "1"]
+    assert await found(charger_id="C1", limit=1) == ["3"]
+    assert await found(charger_id="C1", before=3) == ["1"]
+    assert await found(action="Authorize") == ["3"]
+    assert await found(text="100%") == ["2"]
+    assert await found(text="1%0") == []
+
+
+async def test_old_messages_are_forgotten_and_what_they_meant_is_not(store: Store) -> None:
+    for n in range(4):
+        store.record(Entry(frame(str(n), at=NOW + timedelta(days=n)), [meter(n)]))
+    await store.recorded()
+    assert await store.forget_frames(NOW + timedelta(days=2)) == 2
+    assert [each.message_id for _, each in await store.frames()] == ["3", "2"]
+    assert len(await stored_events(store)) == 4
+
+
+async def test_a_registration_is_overwritten(store: Store) -> None:
+    first = Registration(charger_id="C1", state="quarantined", first_seen=NOW)
+    adopted = replace(first, state="adopted", station_id="S1", evse_ids=("E1", "E2"))
+    for each in (first, adopted):
+        await store.put_registration(each)
+    assert await store.registrations() == (adopted,)
 
 
 async def test_sessions_are_kept_as_they_stand_and_stay_ended(store: Store) -> None:

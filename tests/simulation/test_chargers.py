@@ -1,7 +1,7 @@
 """Chargers of the twin against the real gateway and store, and the live twin against both and the real feed."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -53,8 +53,9 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
 
 
 @asynccontextmanager
-async def listening(store: Store, port: int = 0, known: Callable[[str], bool] = lambda _: True) -> AsyncIterator[OcppGateway]:
-    gateway = OcppGateway(known=known, store=store, clock=lambda: after(60))
+async def listening(store: Store, port: int = 0, known: Sequence[str] = ("E1",)) -> AsyncIterator[OcppGateway]:
+    gateway = OcppGateway(store, lambda: after(60), lambda _: "S1")
+    await gateway.enrol(known)
     await gateway.start("127.0.0.1", port)
     yield gateway
     await gateway.stop()
@@ -207,7 +208,7 @@ class TestLiveTwin:
     async def test_the_city_as_the_server_sees_it(self, small_city: City, small_layout: Layout, store: Store) -> None:
         """Half of the bays speak OCPP, with a break of the link; in the end perception knows what the twin does."""
         clock = Clock(0.0, START.timestamp(), 60.0)
-        async with listening(store, known=small_layout.evse_index.__contains__) as gateway:
+        async with listening(store, known=small_layout.evse_ids) as gateway:
             port = gateway.port
             url = f"ws://127.0.0.1:{port}/ocpp"
             live = LiveTwin(small_city, clock, url, chargers=16, level=1.5, seed=3, start=START)
@@ -216,7 +217,7 @@ class TestLiveTwin:
             await through(live, store, 60)
             await all_delivered(live)
         await through(live, store, 60)  # the gateway is away
-        async with listening(store, port, small_layout.evse_index.__contains__) as gateway:
+        async with listening(store, port, small_layout.evse_ids) as gateway:
             await all_delivered(live)
             await through(live, store, 240)  # beyond the drivers drawn at first
             await all_delivered(live)

@@ -104,6 +104,12 @@ class Charger:
         if self.connection is connection:
             self.connection, self.connected_since = None, None
 
+    async def loaded(self) -> Ledger | None:
+        """What ran here, once that is known; None where no connection has asked for it yet."""
+        if self._loading is not None:
+            await asyncio.wait([self._loading])
+        return self.ledger
+
     async def _load(self) -> None:
         """What ran here was told to a process that is gone, or before a failed commit."""
         known = await self._handling.store.transactions(self.charger_id)

@@ -193,10 +193,10 @@ class OcppGateway:
         if isinstance(command, GuideDriver) or command.evse_id not in self._of_evse:
             return False
         charger, connector = self._of_evse[command.evse_id]
-        connection = charger.connection
-        if connection is None or charger.ledger is None:
+        ledger, connection = await charger.loaded(), charger.connection
+        if connection is None or ledger is None:
             return False
-        running = charger.ledger.at_evse(command.evse_id)
+        running = ledger.at_evse(command.evse_id)
         is_about_session = isinstance(command, SetChargingProfile | RemoteStop)
         is_it = running is not None and is_about_session and running.session_id == command.session_id  # type: ignore[union-attr]
         try:

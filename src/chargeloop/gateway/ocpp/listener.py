@@ -17,8 +17,8 @@ from chargeloop.gateway.ocpp.connection import MESSAGE_BYTES
 
 HANDSHAKE_S = 10.0
 PING_AFTER_S, PONG_WITHIN_S = 60.0, 30.0  # wall time
-READ_BUFFER = 4096  # of each socket; grows where a message needs it
-BACKLOG = 2048  # thousands come back at once after a restart
+READ_BUFFER = 2048  # of each socket; grows where a message needs it
+BACKLOG = 4096  # thousands come back at once after a restart
 
 
 class Visitor(NamedTuple):

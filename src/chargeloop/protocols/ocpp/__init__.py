@@ -71,12 +71,13 @@ from chargeloop.protocols.ocpp.messages import (
     read_payload,
     to_payload,
 )
-from chargeloop.protocols.ocpp.meter import readings, signed_values, unrolled
+from chargeloop.protocols.ocpp.meter import CREDIBLE_KW, readings, signed_values, unrolled
 from chargeloop.protocols.ocpp.profiles import Installed, clear, install, limit_w
 from chargeloop.protocols.ocpp.schemas import (
     Checked,
     actions_to_station,
     check,
+    from_station,
     is_from_station,
     request,
     response,
@@ -87,6 +88,7 @@ from chargeloop.protocols.ocpp.station_side import CONNECTOR, STATUS_NAME, STOP_
 
 __all__ = [
     "CONNECTOR",
+    "CREDIBLE_KW",
     "FROM_STATION",
     "KEPT",
     "NO_ID",
@@ -153,6 +155,7 @@ __all__ = [
     "command_of",
     "encode",
     "fact_of",
+    "from_station",
     "id_token",
     "install",
     "is_from_station",

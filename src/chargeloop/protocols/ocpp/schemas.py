@@ -93,6 +93,11 @@ def check(version: Version, action: str, payload: dict[str, Any], kind: Literal[
         raise WireError(ErrorCode.FORMAT_VIOLATION, f"{action} has no {', '.join(sorted(unknown))}")
 
 
+def from_station(version: Version) -> frozenset[str]:
+    """The actions that stations of a version call."""
+    return CALLED_BY_STATION[version]
+
+
 def is_from_station(version: Version, action: str, *, is_sent: bool = False) -> bool:
     """Whether stations of that version call it, or send it (2.1) without wanting an answer."""
     return action in (SENT if is_sent and version is Version.V21 else CALLED_BY_STATION[version])
@@ -168,7 +173,9 @@ class _Compiler:
             return datetime
         if "type" not in part:
             return Any  # vendor data
-        return _limited(BASE[part["type"]], max_length=part.get("maxLength"), ge=part.get("minimum"), le=part.get("maximum"))
+        kind = BASE[part["type"]]
+        least, most = (kind(part[name]) if name in part else None for name in ("minimum", "maximum"))  # 0.0 of an integer
+        return _limited(kind, max_length=part.get("maxLength"), ge=least, le=most)
 
     def _definition(self, definition: str, name: str) -> Any:
         key = f"{definition}.{name}" if name in self._lenient else definition
