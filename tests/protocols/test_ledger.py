@@ -236,7 +236,7 @@ def test_a_ledger_goes_on_from_what_was_stored() -> None:
     assert after.kinds == [MeterSampled, SessionEnded]
 
 
-LIFE = [
+LIFE: list[list[Fact]] = [
     [
         start(10 * n, 1000.0 * n, connector=1 + n % 2, wire_id=f"w{n}", seq=0),
         reading(f"w{n}", 10 * n + 2, 1000.0 * n + 300, 1 + n % 2, seq=1),
