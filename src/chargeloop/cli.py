@@ -31,6 +31,9 @@ SUBCOMMANDS = {
     "serve": Subcommand(
         "chargeloop.console.serve", "a real deployment: chargers by OCPP, drivers by HTTP", "chargeloop serve --city city", True
     ),
+    "account": Subcommand(
+        "chargeloop.console.account", "people who may log in", "chargeloop account add ada --role operator", True
+    ),
     "simulate": Subcommand(
         "chargeloop.simulation.command",
         "compare policies on a simulated day",

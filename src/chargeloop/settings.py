@@ -18,7 +18,8 @@ from chargeloop.model import BadInput
 
 PREFIX = "CHARGELOOP_"
 # These have no flag (every user of a machine can read its command lines), and their values are never shown.
-SECRETS = frozenset({"api_token", "feed_token"})
+TOKENS = ("api_token", "feed_token")
+SECRETS = frozenset({*TOKENS, "database_url"})
 
 
 class Settings(BaseModel):
@@ -35,6 +36,12 @@ class Settings(BaseModel):
     city: Path | None = Field(default=None, description="city folder; without one, the built-in city")
     tick_s: float = Field(default=30.0, gt=0, description="seconds of the city's time between two runs of the loop")
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="how much is logged")
+    accept_unknown_tokens: bool = Field(
+        default=False, description="true: whoever holds a token may charge, also one that is not listed"
+    )
+    database_url: SecretStr | None = Field(
+        default=None, description="postgresql://USER:PASSWORD@HOST/NAME; without one, SQLite in the data folder"
+    )
     api_token: SecretStr | None = Field(default=None, description="token that API clients must send (16 characters or more)")
     feed_token: SecretStr | None = Field(default=None, description="token that feeds of many chargers must send (as long)")
 
@@ -45,7 +52,7 @@ class Settings(BaseModel):
             raise ValueError("there is no such folder")
         return city
 
-    @field_validator(*SECRETS)
+    @field_validator(*TOKENS)
     @classmethod
     def _is_long(cls, token: SecretStr | None) -> SecretStr | None:
         if token is not None and len(token.get_secret_value()) < 16:

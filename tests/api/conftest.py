@@ -1,6 +1,6 @@
 """A real loop on a real database behind the real application; only the network between is left out."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -9,7 +9,9 @@ import httpx
 import pytest
 
 from chargeloop.api import Context, create_app
+from chargeloop.gateway.ocpp import OcppGateway
 from chargeloop.guidance import Guide
+from chargeloop.identity import Accounts, Audit, Tokens
 from chargeloop.loop import CityLoop, Clock, stages_of
 from chargeloop.model import City, Command, Layout, MeterSampled, SessionEnded, SessionStarted
 from chargeloop.persistence import Store
@@ -24,6 +26,14 @@ class Running:
     context: Context
 
 
+def station_of(layout: Layout) -> Callable[[str], str | None]:
+    def found(evse_id: str) -> str | None:
+        index = layout.evse_index.get(evse_id)
+        return None if index is None else layout.station_ids[layout.evse_station[index]]
+
+    return found
+
+
 @pytest.fixture
 async def running(small_city: City, small_layout: Layout, tmp_path: Path) -> AsyncIterator[Running]:
     """S0-01 is charging, S0-02 has charged and left."""
@@ -36,7 +46,11 @@ async def running(small_city: City, small_layout: Layout, tmp_path: Path) -> Asy
     stages = stages_of(small_city, small_layout, guide)
     loop = CityLoop(small_city, small_layout, stages, store, Clock.starting(START, 1.0), send)
     store.on_commit = loop.publish
-    context = Context(loop, store, guide, frozenset(["S0-01"]), lambda: frozenset(["S0-01"]))
+    gateway = OcppGateway(store, loop.clock.now, station_of(small_layout), call_timeout_s=0.5)
+    await gateway.enrol(["S0-01"])
+    await gateway.start("127.0.0.1", 0)
+    accounts, tokens = await Accounts.load(store), await Tokens.load(store)
+    context = Context(loop, store, guide, gateway, accounts, tokens, Audit(store))
     later = START + timedelta(seconds=1)
     await store.append(
         "test",
@@ -49,6 +63,7 @@ async def running(small_city: City, small_layout: Layout, tmp_path: Path) -> Asy
     )
     await loop.turn()
     transport = httpx.ASGITransport(create_app(context))
-    async with httpx.AsyncClient(transport=transport, base_url="http://test/api/v1") as http:
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1/api/v1") as http:
         yield Running(loop, store, http, context)
+    await gateway.stop()
     await store.close()

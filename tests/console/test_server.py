@@ -94,6 +94,8 @@ async def test_commands_go_to_chargers_by_ocpp_and_to_all_else_by_the_feed() -> 
             fed.extend(commands)
 
     class Gateway:
+        evses = frozenset(["E1"])
+
         async def send(self, command: Command) -> bool:
             by_ocpp.append(command)
             return False
@@ -102,7 +104,7 @@ async def test_commands_go_to_chargers_by_ocpp_and_to_all_else_by_the_feed() -> 
         def undelivered(self, command: Command) -> None:
             missed.append(command)
 
-    outside = Outside(frozenset(["E1"]))
+    outside = Outside()
     outside.hub, outside.gateway, outside.loop = Feed(), Gateway(), Loop()  # type: ignore[assignment]
     guide = GuideDriver(at=START, request_id="r1", station_id=None, why="none")
     mine, other = (CancelReservation(at=START, evse_id=evse, reservation_id=1) for evse in ("E1", "E2"))

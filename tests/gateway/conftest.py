@@ -19,6 +19,9 @@ NOW = datetime(2025, 6, 10, 9, 30, tzinfo=UTC)
 KNOWN = frozenset({"E1", "E2", "E 3"})
 
 
+Dial = Callable[..., Any]
+
+
 class Wire:
     """A charge point's end of a socket, by hand."""
 
@@ -73,9 +76,9 @@ async def dial(gateway: OcppGateway) -> AsyncIterator[Callable[..., Any]]:
     """Connect as a charge point."""
     sockets: list[ClientConnection] = []
 
-    async def dialled(identity: str = "E1", port: int | None = None) -> Wire:
+    async def dialled(identity: str = "E1", port: int | None = None, version: str = "ocpp1.6") -> Wire:
         url = f"ws://127.0.0.1:{port or gateway.port}/ocpp/{identity}"
-        sockets.append(await connect(url, subprotocols=[Subprotocol("ocpp1.6")], proxy=None))
+        sockets.append(await connect(url, subprotocols=[Subprotocol(version)], proxy=None))
         return Wire(sockets[-1])
 
     yield dialled

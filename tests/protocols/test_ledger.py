@@ -20,6 +20,7 @@ from chargeloop.model import (
     StopReason,
 )
 from chargeloop.protocols.ocpp import (
+    KEPT,
     Ended,
     Fact,
     Ledger,
@@ -203,6 +204,14 @@ def test_the_vehicle_is_full_and_stays() -> None:
     told.tell(start(), status(10, EvseStatus.SUSPENDED_EV), status(11, EvseStatus.SUSPENDED_EV), stop("1", 20))
     assert told.kinds == [SessionStarted, ChargeEnded, EvseStatusChanged, EvseStatusChanged, SessionEnded]
     assert told.ended[0].reason is StopReason.FULL
+
+
+def test_only_so_many_transactions_are_remembered() -> None:
+    told = Told()
+    for n in range(KEPT + 10):
+        told.tell(start(n), stop(str(n + 1), n + 0.5), minute=n)
+    assert told.ledger.find("1") is None
+    assert told.ledger.find(str(KEPT)) is not None
 
 
 def test_a_station_down_as_a_whole_and_well_again() -> None:

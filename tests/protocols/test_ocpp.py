@@ -304,3 +304,10 @@ def test_a_call_is_read_by_its_action() -> None:
     assert message == wire.Authorize(id_tag="T")
     command: wire.ToStation = wire.read_call(wire.TO_STATION, "CancelReservation", {"reservationId": 1})
     assert command == wire.CancelReservation(reservation_id=1)
+
+
+def test_a_meter_value_holds_its_samples() -> None:
+    value = wire.meter_value(AT, 12.5, 7.0, None)
+    energy = wire.SampledValue(value="12.5")
+    power = wire.SampledValue(value="7000.0", measurand="Power.Active.Import", unit="W")
+    assert value == wire.MeterValue(timestamp=AT, sampled_value=(energy, power))

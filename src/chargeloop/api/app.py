@@ -1,6 +1,5 @@
 """The open HTTP API of a running loop: `create_app` gives a FastAPI application, documented at /api/docs."""
 
-import hmac
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
@@ -10,46 +9,50 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from chargeloop import __version__
-from chargeloop.api import city, drivers, live, records
+from chargeloop.api import chargers, city, drivers, live, people, records
+from chargeloop.api.access import may, refusal
 from chargeloop.api.context import Context
 from chargeloop.api.shapes import Problem
 from chargeloop.loop import Conflict
 from chargeloop.model import BadInput
 
-OPEN_TO_ALL = ("/api/v1/health",)
-
 
 def create_app(context: Context) -> FastAPI:
-    """The application of one loop. With `context.token` set, every call but /health must bring it as a bearer token."""
+    """The application of one loop. Every route but /health and the log-in says what who asks must be allowed to."""
     app = FastAPI(
         title="Chargeloop",
         version=__version__,
         description="Stations, live state, recommendation, reservation, sessions, decisions and KPIs of a city's charging.",
         docs_url="/api/docs",
         redoc_url=None,
+        swagger_ui_oauth2_redirect_url=None,
         openapi_url="/api/openapi.json",
         responses={status: {"model": Problem, "description": HTTPStatus(status).phrase} for status in (400, 404, 422)},
     )
     app.state.context = context
     v1 = APIRouter(prefix="/api/v1")
-    for part in (city, live, drivers, records):
+    v1.include_router(live.open_router)
+    v1.include_router(people.login_router)
+    v1.include_router(city.router, dependencies=[may("see", "decide")])
+    v1.include_router(live.router, dependencies=[may("see")])
+    v1.include_router(drivers.router, dependencies=[may("decide")])
+    v1.include_router(records.router, dependencies=[may("see")])
+    v1.include_router(records.money_router, dependencies=[may("money")])
+    for part in (chargers, people):  # each route of these names its permission
         v1.include_router(part.router)
     app.include_router(v1)
-    app.include_router(live.metrics_router)
+    app.include_router(live.metrics_router, dependencies=[may("see")])
     app.add_exception_handler(RequestValidationError, _unprocessable)
     app.add_exception_handler(HTTPException, _http_problem)
     app.add_exception_handler(BadInput, _bad_input)
-    app.middleware("http")(_check_token)
+    app.middleware("http")(_guard)
     return app
 
 
-async def _check_token(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-    token = request.app.state.context.token
-    guarded = request.url.path.startswith(("/api/", "/metrics")) and request.url.path not in OPEN_TO_ALL
-    if token is not None and guarded:
-        shown = request.headers.get("authorization", "").removeprefix("Bearer ") or request.query_params.get("token", "")
-        if not hmac.compare_digest(shown.encode(), token.encode()):
-            return problem(401, "send the API token as 'Authorization: Bearer ...'", {"WWW-Authenticate": "Bearer"})
+async def _guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+    """What holds for every request; what each may do its route says (`access.may`)."""
+    if refused := refusal(request):
+        return problem(*refused)
     return await call_next(request)
 
 

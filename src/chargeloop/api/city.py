@@ -15,7 +15,7 @@ router = APIRouter(tags=["city"])
 @router.get("/city")
 async def city(context: Loop) -> CityShape:
     """Zones, stations and vehicle models; the columns of /live are in the order of `stations`."""
-    return pictures.city_picture(context.loop.city, context.ocpp_evses)
+    return pictures.city_picture(context.loop.city, context.gateway.evses)
 
 
 @router.get("/roads")
@@ -35,11 +35,11 @@ async def station(context: Loop, station_id: str) -> StationDetail:
     tokens = {each.session_id: each.id_token for each in loop.perception.state.sessions.values()}
     return StationDetail(
         at=turn.world.at,
-        station=pictures.station_picture(loop.city, record, context.ocpp_evses),
+        station=pictures.station_picture(loop.city, record, context.gateway.evses),
         load_kw=round(float(circuit_load_kw(turn.world)[circuit]), 2),
         limit_kw=float(layout.circuit_limit_kw[circuit]),
         pools=pictures.pools_picture(turn.world, n),
-        bays=pictures.bays_picture(turn, n, context.ocpp_evses, context.connected(), tokens),
+        bays=pictures.bays_picture(turn, n, context.gateway.evses, context.gateway.connected_evses, tokens),
         prices=pictures.prices_picture(next(each for each in loop.city.tariffs if each.tariff_id == record.tariff_id)),
         recent=list(sessions),
         decisions=[DecisionSummary.of(each) for each in decisions],

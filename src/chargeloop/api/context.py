@@ -1,27 +1,34 @@
 """What the routes need: the running loop, the database, and who is connected."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, HTTPException
 from starlette.requests import HTTPConnection
 
+from chargeloop.gateway.ocpp import OcppGateway
 from chargeloop.guidance import Guide
+from chargeloop.identity import Accounts, Audit, Tokens
 from chargeloop.loop import CityLoop, Tick
 from chargeloop.persistence import Store
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """`ocpp_evses`: bays that are charge points of their own; `connected`: those with an open socket now."""
+    """`token`: what API clients may show instead of logging in.
+
+    `is_local`: only this machine can connect. Without any account whoever asks from there is its operator.
+    """
 
     loop: CityLoop
     store: Store
     guide: Guide
-    ocpp_evses: frozenset[str]
-    connected: Callable[[], frozenset[str]]
+    gateway: OcppGateway
+    accounts: Accounts
+    tokens: Tokens
+    audit: Audit
     token: str | None = None
+    is_local: bool = True
 
     @property
     def turn(self) -> Tick:

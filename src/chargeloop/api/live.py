@@ -14,11 +14,12 @@ from chargeloop.api.shapes import DecisionSummary, Health, Kpis, Live
 from chargeloop.loop import Tick
 
 router = APIRouter(tags=["live"])
+open_router = APIRouter(tags=["live"])
 metrics_router = APIRouter()
 KEEP_ALIVE_S = 10.0
 
 
-@router.get("/health")
+@open_router.get("/health")
 async def health(context: Loop) -> Health:
     loop, now = context.loop, context.loop.clock.now()
     age = (now - loop.last_event_at).total_seconds() if loop.last_event_at else None

@@ -9,6 +9,7 @@ from chargeloop.api.shapes import DecisionDetail, DecisionSummary, Outcome
 from chargeloop.model import Cdr, Session
 
 router = APIRouter(tags=["records"])
+money_router = APIRouter(tags=["records"])
 Limit = Annotated[int, Query(ge=1, le=1000)]
 
 
@@ -28,7 +29,7 @@ async def decision(context: Loop, decision_id: str) -> DecisionDetail:
     return DecisionDetail(decision=found, outcome=Outcome(**outcome._asdict()) if outcome else None)
 
 
-@router.get("/sessions")
+@money_router.get("/sessions")
 async def sessions(
     context: Loop,
     station_id: str | None = None,
@@ -41,7 +42,7 @@ async def sessions(
     return list(await context.store.sessions(station_id=station_id, open_only=only_open, limit=limit))
 
 
-@router.get("/sessions/{session_id}")
+@money_router.get("/sessions/{session_id}")
 async def session(context: Loop, session_id: str) -> Session:
     found = await context.store.session(session_id)
     if found is None:
@@ -49,7 +50,7 @@ async def session(context: Loop, session_id: str) -> Session:
     return found
 
 
-@router.get("/cdrs/{session_id}")
+@money_router.get("/cdrs/{session_id}")
 async def cdr(context: Loop, session_id: str) -> Cdr:
     """The charge detail record of an ended session."""
     found = await context.store.cdr(session_id)

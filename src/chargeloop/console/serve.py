@@ -39,5 +39,7 @@ def _options(args: argparse.Namespace) -> Options:
         api_token=args.api_token.get_secret_value() if args.api_token else None,
         feed_token=args.feed_token.get_secret_value() if args.feed_token else None,
         ocpp_bays=args.ocpp_bays,
+        accept_unknown_tokens=args.accept_unknown_tokens or args.ocpp_bays is not None,
+        database_url=args.database_url.get_secret_value() if args.database_url else None,
         parent=args.parent,
     )

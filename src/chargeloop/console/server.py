@@ -1,12 +1,14 @@
 """One running server: database, loop, OCPP gateway, feeds, HTTP API and pages, started and stopped together."""
 
 import asyncio
+import ipaddress
 import os
 import signal
 import socket
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
@@ -17,9 +19,10 @@ from fastapi import FastAPI
 from chargeloop.api import Context, create_app
 from chargeloop.city import load_city
 from chargeloop.console.web import add_pages
-from chargeloop.gateway.ocpp import OcppGateway
+from chargeloop.gateway.ocpp import OcppGateway, TokenInfo
 from chargeloop.gateway.telemetry import TelemetryHub
 from chargeloop.guidance import Guide
+from chargeloop.identity import Accounts, Audit, Tokens
 from chargeloop.loop import CityLoop, Clock, known_until, stages_of
 from chargeloop.model import Command, GuideDriver, Layout, Unreachable
 from chargeloop.persistence import Store
@@ -30,7 +33,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """`ocpp_bays`: how many bays connect as charge points of their own; None for all. `tick_s`: domain seconds.
+    """`ocpp_bays`: how many bays connect as chargers of their own without being adopted; None: none. `tick_s`: domain seconds.
 
     `parent`: process without which the server ends.
     """
@@ -45,6 +48,8 @@ class Options:
     api_token: str | None = None
     feed_token: str | None = None
     ocpp_bays: int | None = None
+    accept_unknown_tokens: bool = False
+    database_url: str | None = None
     parent: int | None = None
 
 
@@ -64,19 +69,23 @@ async def _serve(options: Options, listener: socket.socket, ready: asyncio.Event
     layout = Layout.of(city)
     guide = Guide.of(city, layout)
     options.data_dir.mkdir(parents=True, exist_ok=True)
-    store = await Store.open(options.data_dir / "chargeloop.db")
+    store = await Store.open(options.database_url or options.data_dir / "chargeloop.db")
     try:
-        ocpp = frozenset(layout.evse_ids if options.ocpp_bays is None else ocpp_evses(layout, options.ocpp_bays))
-        outside = Outside(ocpp)
+        outside = Outside()
         loop = CityLoop(city, layout, stages_of(city, layout, guide), store, options.clock, outside.send)
         await loop.rebuild()
         store.on_commit = loop.publish
+        accounts, tokens, audit = await Accounts.load(store), await Tokens.load(store), Audit(store)
+        authorise = partial(_authorise, tokens, loop, options.accept_unknown_tokens)
         outside.loop = loop
-        outside.gateway = OcppGateway(store, options.clock.now, partial(_station_of, layout))
+        outside.gateway = OcppGateway(store, options.clock.now, partial(_station_of, layout), authorise=authorise)
         if options.ocpp_bays is not None:  # the twin's
-            await outside.gateway.enrol(ocpp)
+            await outside.gateway.enrol(ocpp_evses(layout, options.ocpp_bays))
         outside.hub = TelemetryHub(store=store, token=options.feed_token)
-        app = create_app(Context(loop, store, guide, ocpp, lambda: outside.gateway.connected_evses, options.api_token))
+        context = Context(
+            loop, store, guide, outside.gateway, accounts, tokens, audit, options.api_token, is_loopback(options.host)
+        )
+        app = create_app(context)
         app.include_router(outside.hub.router)
         add_pages(app)
         await outside.gateway.start(options.host, options.ocpp_port)
@@ -101,15 +110,14 @@ class Outside:
     gateway: OcppGateway
     hub: TelemetryHub
 
-    def __init__(self, ocpp_evses: frozenset[str]) -> None:
-        self._ocpp_evses = ocpp_evses
+    def __init__(self) -> None:
         self._sending: set[asyncio.Task[None]] = set()
 
     async def send(self, commands: Sequence[Command]) -> None:
         """Hand over commands without waiting for a charger's answer: a mute charger must not hold up the city."""
-        fed = []
+        fed, by_ocpp = [], self.gateway.evses
         for command in commands:
-            if isinstance(command, GuideDriver) or command.evse_id not in self._ocpp_evses:
+            if isinstance(command, GuideDriver) or command.evse_id not in by_ocpp:
                 fed.append(command)
             else:
                 task = asyncio.create_task(self._by_ocpp(command))
@@ -125,6 +133,23 @@ class Outside:
 def _station_of(layout: Layout, evse_id: str) -> str | None:
     index = layout.evse_index.get(evse_id)
     return None if index is None else layout.station_ids[layout.evse_station[index]]
+
+
+def _authorise(tokens: Tokens, loop: CityLoop, accept_unknown: bool, id_token: str, now: datetime) -> TokenInfo:
+    """A token that is listed, or that a driver with a reservation got from us; others only where that was chosen."""
+    status = tokens.status(id_token, now)
+    if status is not None:
+        found = tokens.find(id_token)
+        return TokenInfo(status, found.expires_at, found.group) if found is not None else TokenInfo(status)
+    return TokenInfo("Accepted" if accept_unknown or loop.has_reserved(id_token) else "Invalid")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can connect to an address listened on."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def listen(host: str, port: int, flag: str) -> socket.socket:

@@ -188,6 +188,10 @@ class CityLoop:
             self.tally.ended(cdr, each.waited_min)
         await self.store.put_sessions([each.session for each in ended])
 
+    def has_reserved(self, id_token: str) -> bool:
+        """Whether a driver with that token holds a bay, or a place in a queue."""
+        return any(each.id_token == id_token for each in self.perception.state.reservations.values())
+
     def undelivered(self, command: Command) -> None:
         """A command did not reach its charger: forget that its profile stands, so the next turn sends it again."""
         if isinstance(command, SetChargingProfile):

@@ -327,6 +327,19 @@ class Store:
             query = query.where(table.c.state == str(ReservationState.HELD))
         return await self._bodies(Reservation, query)
 
+    # --- for rooms with tables of their own -------------------------------------------------------------------------
+
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        """Do something in the next commit; what it returned, once that is durable."""
+        return await self._writer.write(work)
+
+    async def put(self, table: sa.Table, row: dict[str, Any]) -> None:
+        """Insert a row, or overwrite the one with its key."""
+        await self._writer.write(lambda connection: connection.execute(self._replace(table, row)))
+
+    async def rows(self, query: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
+        return await self._rows(query)
+
     # --- small facts ----------------------------------------------------------------------------------------------
 
     async def get_meta(self, key: str) -> str | None:

@@ -101,3 +101,20 @@ reservation = Table(
     sqlite_autoincrement=True,
 )
 meta = Table("meta", metadata, Column("key", String(64), primary_key=True), Column("value", Text, nullable=False))
+# --- people -----------------------------------------------------------------------------------------------------------------
+account = Table("account", metadata, Column("name", String(64), primary_key=True), Column("body", Text, nullable=False))
+login = Table("login", metadata, Column("token_hash", String(64), primary_key=True), Column("body", Text, nullable=False))
+token = Table("token", metadata, Column("id_token", String(255), primary_key=True), Column("body", Text, nullable=False))
+audit = Table(
+    "audit",
+    metadata,
+    Column("audit_id", Integer, primary_key=True, autoincrement=True),
+    Column("at_s", Float, nullable=False),
+    Column("account", String(64), nullable=False),
+    Column("charger_id", String(48)),
+    Column("action", String(64), nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Index("audit_charger", "charger_id", "audit_id"),
+    sqlite_autoincrement=True,
+)

@@ -4,14 +4,14 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import structlog
 from picows import WSCloseCode
 
 from chargeloop.gateway.ocpp.answers import default_answer
 from chargeloop.gateway.ocpp.connection import Connection, payload_bytes
-from chargeloop.model import Event, ReservationClosed, ReservationState
+from chargeloop.model import Event, EvseStatus, ReservationClosed, ReservationState
 from chargeloop.persistence import Entry, OcppFrame, Registration, Store
 from chargeloop.protocols.ocpp import (
     Call,
@@ -22,6 +22,7 @@ from chargeloop.protocols.ocpp import (
     Ledger,
     Outcome,
     Send,
+    StatusTold,
     Version,
     WireError,
     encode,
@@ -81,10 +82,34 @@ class Charger:
         self.problems: list[str] = []
         self.ledger: Ledger | None = None
         self._loading: asyncio.Task[None] | None = None
+        self._told: dict[int, tuple[EvseStatus, str, datetime]] = {}  # of each connector
 
     @property
     def charger_id(self) -> str:
         return self.registration.charger_id
+
+    @property
+    def health(self) -> Literal["ok", "warning", "fault", "offline", "quarantined"]:
+        """In one word, the worst first."""
+        if self.registration.state == "quarantined":
+            return "quarantined"
+        if self.connection is None:
+            return "offline"
+        states = [status for _, status, _, _ in self.connectors]
+        if EvseStatus.FAULTED in states:
+            return "fault"
+        return "warning" if self.problems or EvseStatus.UNAVAILABLE in states else "ok"
+
+    @property
+    def connectors(self) -> list[tuple[str, EvseStatus | None, str, datetime | None]]:
+        """EVSE, status, what is said of it, and since when: connector by connector."""
+        told = self._told
+        return [(evse_id, *told.get(n, (None, "", None))) for n, evse_id in enumerate(self.registration.evse_ids, start=1)]
+
+    @property
+    def certificate_expires(self) -> datetime | None:
+        """When the certificate that it showed does; None where it showed none."""
+        return self.connection.certificate_expires if self.connection is not None else None
 
     # --- connections --------------------------------------------------------------------------------------------------
 
@@ -209,6 +234,8 @@ class Charger:
         fact = fact_of(version, call.action, payload, now)
         if fact is not None:
             outcome = ledger.apply(fact, now)
+            if isinstance(fact, StatusTold):
+                self._told[fact.connector] = (fact.status, fact.info, fact.at)
             odd = "; ".join((*((flag,) if flag else ()), *outcome.odd)) or None
             return Reply(self._answer_fact(call.action, payload, outcome, now), outcome=outcome, flag=odd)
         return self._other(version, call.action, payload, now, flag)

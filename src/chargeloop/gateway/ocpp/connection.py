@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from datetime import datetime
 from itertools import count
 from time import monotonic
 from typing import Any, Protocol
@@ -33,6 +34,7 @@ class Connection(WSListener):
 
     def __init__(self, charger_id: str, version: Version, address: str, handler: Handler, call_timeout_s: float) -> None:
         self.charger_id, self.version, self.address = charger_id, version, address
+        self.certificate_expires: datetime | None = None
         self._handler, self._call_timeout_s = handler, call_timeout_s
         self._transport: WSTransport | None = None
         self._parts = b""

@@ -1,16 +1,14 @@
-"""Passwords of chargers (security profiles 1 and 2) and who may not try any more."""
+"""Passwords of chargers (security profiles 1 and 2)."""
 
 import base64
 import binascii
 import hashlib
 import hmac
 import secrets
-from dataclasses import dataclass, field
 
 # Few: these passwords are 160 random bits, which nobody guesses, and five thousand chargers come back at once.
 ROUNDS = 1000
 PASSWORD_BYTES = 20
-FAILURES, PAUSE_S, LONGEST_S = 5, 10.0, 600.0
 
 
 def new_password() -> str:
@@ -48,22 +46,3 @@ def basic(header: str | None) -> tuple[str, bytes] | None:
 
 def _digest(password: bytes, salt: bytes, rounds: int) -> bytes:
     return hashlib.pbkdf2_hmac("sha256", password, salt, rounds)
-
-
-@dataclass(slots=True)
-class Lockout:
-    """After some failures, each further one doubles the pause in which nothing is tried. `now`: seconds of any clock."""
-
-    failures: dict[str, tuple[int, float]] = field(default_factory=dict)
-
-    def is_locked(self, who: str, now: float) -> bool:
-        count, at = self.failures.get(who, (0, 0.0))
-        return count >= FAILURES and now < at + min(PAUSE_S * 2.0 ** min(count - FAILURES, 16), LONGEST_S)
-
-    def failed(self, who: str, now: float) -> None:
-        self.failures[who] = (self.failures.get(who, (0, 0.0))[0] + 1, now)
-        if len(self.failures) > 10_000:  # of many addresses, only the newest are remembered
-            del self.failures[next(iter(self.failures))]
-
-    def succeeded(self, who: str) -> None:
-        self.failures.pop(who, None)

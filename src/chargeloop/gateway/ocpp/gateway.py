@@ -13,8 +13,9 @@ from picows import WSCloseCode, WSListener, WSUpgradeResponse, WSUpgradeResponse
 
 from chargeloop.gateway.ocpp.charger import Charger, TokenInfo
 from chargeloop.gateway.ocpp.connection import Connection, Stranger, payload_bytes
-from chargeloop.gateway.ocpp.credentials import Lockout, basic, fits, hashed, new_password
+from chargeloop.gateway.ocpp.credentials import basic, fits, hashed, new_password
 from chargeloop.gateway.ocpp.listener import Visitor, listen, refusal
+from chargeloop.identity import Lockout
 from chargeloop.model import BadInput, Command, GuideDriver, RemoteStop, SetChargingProfile, Unreachable
 from chargeloop.persistence import Entry, OcppFrame, Registration, Store
 from chargeloop.protocols.ocpp import (
@@ -129,6 +130,11 @@ class OcppGateway:
     def connected(self) -> frozenset[str]:
         """The chargers with an open socket."""
         return frozenset(charger_id for charger_id, each in self._chargers.items() if each.connection is not None)
+
+    @property
+    def evses(self) -> frozenset[str]:
+        """The EVSEs of adopted chargers."""
+        return frozenset(self._of_evse)
 
     @property
     def connected_evses(self) -> frozenset[str]:

@@ -1,0 +1,207 @@
+"""Who may what over HTTP, and the fleet as the console sees it: real accounts, a real gateway, a real charger's socket."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+import httpx
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Subprotocol
+
+from chargeloop.api import create_app
+from chargeloop.api.chargers import _stream
+from chargeloop.identity import ROLES
+from tests.api.conftest import Running
+
+PASSWORD = "correct horse battery"
+GUARDED = {
+    ("GET", "/live"): "see",
+    ("GET", "/decisions"): "see",
+    ("GET", "/sessions"): "money",
+    ("GET", "/chargers"): "chargers",
+    ("GET", "/chargers/S0-01"): "chargers",
+    ("GET", "/chargers/S0-01/messages"): "chargers",
+    ("GET", "/chargers/S0-01/actions"): "chargers",
+    ("POST", "/chargers/S0-01/commands"): "command",
+    ("POST", "/chargers/S0-01/adopt"): "adopt",
+    ("POST", "/chargers/S0-01/retire"): "adopt",
+    ("GET", "/audit"): "audit",
+    ("GET", "/accounts"): "accounts",
+    ("POST", "/accounts"): "accounts",
+    ("GET", "/tokens"): "tokens",
+    ("PUT", "/tokens"): "tokens",
+    ("POST", "/recommend"): "decide",
+}
+
+
+async def log_in(running: Running, role: str) -> httpx.AsyncClient:
+    await running.context.accounts.add(role, PASSWORD, [role])
+    client = httpx.AsyncClient(transport=httpx.ASGITransport(create_app(running.context)), base_url="http://127.0.0.1/api/v1")
+    answer = await client.post("/login", json={"name": role, "password": PASSWORD})
+    assert answer.status_code == 200
+    return client
+
+
+@asynccontextmanager
+async def charger(running: Running, charger_id: str = "S0-01") -> AsyncIterator[ClientConnection]:
+    url = f"ws://127.0.0.1:{running.context.gateway.port}/ocpp/{charger_id}"
+    async with connect(url, subprotocols=[Subprotocol("ocpp1.6")], proxy=None) as socket:
+        boot = {"chargePointVendor": "V", "chargePointModel": "M", "firmwareVersion": "1.0"}
+        await socket.send(json.dumps([2, "b", "BootNotification", boot]))
+        await socket.recv()
+        yield socket
+
+
+@pytest.mark.parametrize("role", ROLES)
+async def test_each_role_may_what_it_lists(running: Running, role: Any) -> None:
+    await running.context.accounts.add("boss", PASSWORD, ["operator"])
+    http = await log_in(running, role)
+    said = (await http.get("/me")).json()
+    assert (said["name"], said["may"]) == (role, sorted(ROLES[role]))
+    for (method, path), permission in GUARDED.items():
+        answer = await http.request(method, path, json={} if method != "GET" else None)
+        assert (answer.status_code == 403) is (permission not in ROLES[role]), (method, path)
+
+
+async def test_nobody_may_anything_once_there_is_an_account(running: Running) -> None:
+    assert (await running.http.get("/me")).json()["name"] == "local"
+    await running.context.accounts.add("ada", PASSWORD, ["operator"])
+    for method, path in GUARDED:
+        assert (await running.http.request(method, path, json={} if method != "GET" else None)).status_code == 401
+    assert (await running.http.get("/me")).status_code == 401
+    assert (await running.http.get("/health")).status_code == 200
+    assert (await running.http.post("/login", json={"name": "ada", "password": "wrong"})).status_code == 401
+
+
+async def test_every_route_is_guarded(running: Running) -> None:
+    await running.context.accounts.add("ada", PASSWORD, ["operator"])
+    app = create_app(running.context)
+    http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1")
+    open_to_all = {"/api/v1/health", "/api/v1/login", "/api/v1/logout"}
+    routes = [(next(iter(route.methods)), route.path) for route in app.routes if hasattr(route, "methods")]  # type: ignore[attr-defined]
+    for method, path in routes:
+        status = (await http.request(method, path.replace("{", "").replace("}", ""), json={})).status_code
+        assert status == 401 or path in open_to_all, (method, path, status)
+
+
+async def test_the_session_is_in_a_cookie_that_scripts_and_other_sites_do_not_get(running: Running) -> None:
+    await running.context.accounts.add("ada", PASSWORD, ["operator"])
+    answer = await running.http.post("/login", json={"name": "ada", "password": PASSWORD})
+    cookie = answer.headers["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=strict" in cookie
+    assert (await running.http.get("/me")).json()["name"] == "ada"
+    assert (await running.http.post("/logout")).status_code == 204
+    assert (await running.http.get("/me")).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Host": "evil.example"}, 421),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Content-Type": "text/plain"}, 415),
+    ],
+)
+async def test_pages_of_other_sites_do_not_act_for_a_local_person(
+    running: Running, headers: dict[str, str], status: int
+) -> None:
+    answer = await running.http.post("/accounts", content=b"{}", headers={"Content-Type": "application/json"} | headers)
+    assert answer.status_code == status
+
+
+async def test_reachable_from_elsewhere_nobody_is_local(running: Running) -> None:
+    app = create_app(replace(running.context, is_local=False))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://city.example/api/v1") as http:
+        assert (await http.get("/city")).status_code == 401
+
+
+async def test_accounts_and_tokens_are_kept_and_written_down(running: Running) -> None:
+    http = running.http
+    added = await http.post("/accounts", json={"name": "ada", "password": PASSWORD, "roles": ["operator"]})
+    assert added.json() == {"name": "ada", "roles": ["operator"], "disabled": False}
+    await http.post("/login", json={"name": "ada", "password": PASSWORD})
+    await http.post("/accounts", json={"name": "bob", "password": PASSWORD, "roles": ["driver"]})
+    changed = await http.patch("/accounts/bob", json={"roles": ["grid"], "password": PASSWORD + "!", "disabled": True})
+    assert changed.json() == {"name": "bob", "roles": ["grid"], "disabled": True}
+    assert (await http.delete("/accounts/bob")).status_code == 204
+    assert [each["name"] for each in (await http.get("/accounts")).json()] == ["ada"]
+    assert (await http.put("/tokens", json={"id_token": "T9"})).status_code == 204
+    assert [each["id_token"] for each in (await http.get("/tokens")).json()] == ["T9"]
+    assert (await http.delete("/tokens/t9")).status_code == 204
+    audit = await http.get("/audit")
+    assert PASSWORD not in audit.text
+    assert [each["action"] for each in audit.json()][-2:] == ["add account", "add account"]
+    assert {each["outcome"] for each in audit.json()} == {"done"}
+
+
+async def test_a_stranger_is_seen_and_adopted(running: Running) -> None:
+    async with charger(running, "CP-7"):
+        found = (await running.http.get("/chargers/CP-7")).json()
+        assert (found["state"], found["health"], found["vendor"], found["connected"]) == (
+            "quarantined",
+            "quarantined",
+            "V",
+            True,
+        )
+        foreign = {"station_id": "S1", "evse_ids": ["S0-02"], "security_profile": 1}
+        assert (await running.http.post("/chargers/CP-7/adopt", json=foreign)).status_code == 422
+        taken = {"station_id": "S0", "evse_ids": ["S0-01"], "security_profile": 1}
+        assert (await running.http.post("/chargers/CP-7/adopt", json=taken)).status_code == 422
+        right = {"station_id": "S0", "evse_ids": ["S0-02"], "security_profile": 1, "set_password": True}
+        adopted = (await running.http.post("/chargers/CP-7/adopt", json=right)).json()
+        assert adopted["charger"]["state"] == "adopted"
+        assert len(adopted["password"]) == 40
+    assert adopted["password"] not in (await running.http.get("/audit")).text
+    assert (await running.http.post("/chargers/CP-7/retire")).json()["state"] == "retired"
+    assert (await running.http.get("/chargers/CP-8")).status_code == 404
+
+
+async def test_a_command_is_checked_sent_answered_and_written_down(running: Running) -> None:
+    reset = {"action": "Reset", "payload": {"type": "Soft"}}
+    assert (await running.http.post("/chargers/S0-01/commands", json=reset)).json()["status"] == "offline"
+    async with charger(running) as socket:
+        assert "Reset" in (await running.http.get("/chargers/S0-01/actions")).json()
+        wrong = {"action": "Reset", "payload": {"type": "Now"}}
+        assert (await running.http.post("/chargers/S0-01/commands", json=wrong)).status_code == 422
+        sending = asyncio.create_task(running.http.post("/chargers/S0-01/commands", json=reset))
+        _, message_id, action, payload = json.loads(await socket.recv())
+        assert (action, payload) == ("Reset", {"type": "Soft"})
+        await socket.send(json.dumps([3, message_id, {"status": "Accepted"}]))
+        answer = (await sending).json()
+        assert (answer["status"], answer["payload"]) == ("answered", {"status": "Accepted"})
+        secret = {"action": "ChangeConfiguration", "payload": {"key": "AuthorizationKey", "value": "0123456789abcdef"}}
+        assert (await running.http.post("/chargers/S0-01/commands", json=secret)).json()["status"] == "timeout"
+    audit = await running.http.get("/audit", params={"charger_id": "S0-01"})
+    assert [each["outcome"] for each in audit.json()] == ["timeout", "Accepted", "", "offline"]
+    assert "0123456789abcdef" not in audit.text
+
+
+async def test_its_messages_are_shown_and_streamed(running: Running) -> None:
+    async with charger(running) as socket:
+        stream = _stream(running.context, running.context.gateway.chargers["S0-01"])
+        assert (await anext(stream)).startswith("event: state")
+        streamed = asyncio.ensure_future(anext(stream))
+        await asyncio.sleep(0.05)
+        await socket.send(json.dumps([2, "h", "Heartbeat", {}]))
+        await socket.recv()
+        message = json.loads((await asyncio.wait_for(streamed, 5)).split("data: ")[1])
+        assert (message["action"], message["kind"], message["direction"]) == ("Heartbeat", "call", "in")
+        await stream.aclose()  # type: ignore[attr-defined]
+        status = {"connectorId": 1, "errorCode": "NoError", "status": "Faulted", "info": "hot"}
+        await socket.send(json.dumps([2, "s", "StatusNotification", status]))
+        await socket.recv()
+        detail = (await running.http.get("/chargers/S0-01")).json()
+        assert (detail["health"], detail["connectors"][0]["status"], detail["connectors"][0]["info"]) == (
+            "fault",
+            "faulted",
+            "hot",
+        )
+        shown = (await running.http.get("/chargers/S0-01/messages", params={"limit": 2, "text": "hot"})).json()
+        assert [(each["kind"], each["direction"]) for each in shown] == [("result", "out"), ("call", "in")]
+        listed = (await running.http.get("/chargers")).json()
+        assert [(each["charger_id"], each["health"], each["firmware"]) for each in listed] == [("S0-01", "fault", "1.0")]
