@@ -42,7 +42,7 @@ function table(state: State, accounts: Account[], did: Did): HTMLElement {
   const row = (account: Account) => {
     const mine = account.name === state.me.name
     const remove = async () => { if (await confirmed(words.fleet.removeAsk(account.name), words.fleet.removeYes)) void did(fleetApi.removeAccount(account.name)) }
-    const change = () => line.after(h('tr', { class: 'changing' }, h('td', { colspan: 4 }, changeForm(account, did))))
+    const change = () => (line.nextElementSibling?.matches('.changing') ? line.nextElementSibling.remove() : line.after(h('tr', { class: 'changing' }, h('td', { colspan: 4 }, changeForm(account, did)))))
     const line = h('tr', { 'data-testid': 'account-row' },
       h('td', {}, h('b', {}, account.name), mine && h('small', { class: 'quiet' }, ' ' + words.fleet.you)), h('td', {}, account.roles.map((role) => said(words.fleet.roles, role)).join(' · ')),
       h('td', { class: account.disabled ? 'amber' : '' }, account.disabled ? '○ ' + words.fleet.disabled : '● ' + words.fleet.active),

@@ -67,15 +67,17 @@ class BayChoice {
   private bays: Bay[] = []
   private selects: HTMLSelectElement[] = []
   private readonly rows = h('div', { class: 'items' })
+  private readonly full = h('p', { class: 'amber', role: 'status' })
 
   constructor(private readonly charger: ChargerDetail, private readonly takenBy: ReadonlyMap<string, string>) {
-    this.element = h('fieldset', { hidden: true }, h('legend', {}, words.fleet.bays), this.rows, h('button', { type: 'button', class: 'plain small', onclick: () => this.add() }, '+ ' + words.fleet.addConnector))
+    this.element = h('fieldset', { hidden: true }, h('legend', {}, words.fleet.bays), this.full, this.rows, h('button', { type: 'button', class: 'plain small', onclick: () => this.add() }, '+ ' + words.fleet.addConnector))
   }
 
   offer(bays: Bay[]): void {
     this.bays = bays
     this.selects = []
     this.element.hidden = false
+    this.full.textContent = bays.every(({ evse_id }) => this.takenBy.has(evse_id)) ? words.fleet.noFreeBay : ''
     const count = Math.max(1, this.charger.connectors.length, this.charger.evse_ids.length)
     for (let n = 0; n < count; n++) this.add(this.charger.evse_ids[n])
   }

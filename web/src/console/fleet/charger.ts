@@ -61,7 +61,7 @@ function identity(state: State, charger: ChargerDetail, retire: () => Promise<vo
 }
 
 function problems({ problems: list }: ChargerDetail): HTMLElement {
-  return h('div', { class: 'problems' }, h('h2', {}, words.fleet.problems), list.length ? h('ul', { class: 'problem-list' }, ...list.map((problem) => h('li', {}, problem))) : h('p', { class: 'quiet' }, words.fleet.noProblems))
+  return h('div', { class: 'problems' }, h('h2', {}, words.fleet.problems), list.length ? h('ul', { class: 'problem-list' }, ...list.map((problem) => h('li', { lang: 'en' }, problem))) : h('p', { class: 'quiet' }, words.fleet.noProblems))
 }
 
 function connectors(state: State, charger: ChargerDetail): HTMLElement {

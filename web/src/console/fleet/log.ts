@@ -15,7 +15,7 @@ export class MessageLog {
   readonly element: HTMLElement
   private messages: Message[] = []
   private waiting: Message[] = [] // while paused
-  private readonly opened = new Set<number>()
+  private readonly opened = new Set<string>()
   private readonly actionNames = new Set<string>()
   private paused = false
   private all = false // nothing older is kept
@@ -86,8 +86,8 @@ export class MessageLog {
   }
 
   private merge(found: Message[]): void {
-    const known = new Set(this.messages.map(({ frame_id }) => frame_id))
-    this.messages = [...found.filter(({ frame_id }) => !known.has(frame_id)), ...this.messages].sort((a, b) => b.frame_id - a.frame_id)
+    const known = new Set(this.messages.map(keyOf))
+    this.messages = [...found.filter((each) => !known.has(keyOf(each))), ...this.messages].sort((a, b) => b.frame_id - a.frame_id || Number(isReply(b)) - Number(isReply(a)))
   }
 
   private fits(message: Message): boolean {
@@ -127,14 +127,14 @@ export class MessageLog {
   }
 
   private row(message: Message, calls: Map<string, Message>): HTMLElement {
-    const open = this.opened.has(message.frame_id), inward = message.direction === 'in'
+    const key = keyOf(message), open = this.opened.has(key), inward = message.direction === 'in'
     const toggle = () => {
-      if (!this.opened.delete(message.frame_id)) this.opened.add(message.frame_id)
+      if (!this.opened.delete(key)) this.opened.add(key)
       this.draw()
     }
-    const call = message.kind === 'result' || message.kind === 'error' ? calls.get(message.message_id) : undefined
+    const call = isReply(message) ? calls.get(message.message_id) : undefined
     const took = call ? Date.parse(message.at) - Date.parse(call.at) : null
-    return h('li', { class: `message ${message.direction} ${message.kind}`, 'data-key': message.frame_id },
+    return h('li', { class: `message ${message.direction} ${message.kind}`, 'data-key': key },
       h('button', { onclick: toggle, 'aria-expanded': String(open) },
         h('time', { datetime: message.at, title: dayAndClock(message.at) }, clockSeconds(message.at)),
         h('span', { class: 'way' }, h('span', { 'aria-hidden': 'true' }, inward ? '←' : '→'), h('span', { class: 'sr' }, inward ? words.fleet.fromCharger : words.fleet.toCharger)),
@@ -153,6 +153,9 @@ export class MessageLog {
   }
 }
 
+const isReply = ({ kind }: Message) => kind === 'result' || kind === 'error'
+/** A call and its answer may be kept as one. */
+const keyOf = (message: Message) => `${message.frame_id} ${message.kind}`
 export const milliseconds = (ms: number) => (ms < 1000 ? `${number(ms)} ms` : `${number(ms / 1000, 1)} s`)
 
 export function pretty(text: string): string {

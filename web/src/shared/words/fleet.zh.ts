@@ -27,7 +27,7 @@ export const fleet: typeof english = {
   quick: { reset: '重启', unlock: '解锁', status: '触发状态上报', configuration: '读取配置', report: '读取报告', availability: '更改可用性' }, quickLabel: '常用命令', required: '必填', add: (what) => `添加 ${what}`, remove: (what) => `移除 ${what}`, inUtc: 'UTC', item: (n) => `第 ${n} 项`,
   answers: '命令与应答', outcomes: { answered: '已应答', error: '以错误拒绝', timeout: '未按时应答', offline: '未连接' }, asked: '发送', answer: '应答', by: (name) => `由 ${name}`, took: (ms) => `用时 ${ms}`,
 
-  adoptTitle: (id) => `接纳 ${id}`, adoptNote: '说明它在哪里、每个连接器对应哪个车位，以及它如何证明身份。', where: '它在哪里？', bays: '每个连接器对应哪个车位？', evse: (n) => `EVSE ${n}`, bay: '车位', chooseBay: '选择车位', bayTaken: (charger) => `已由 ${charger} 使用`, addConnector: '添加连接器', dropConnector: (name) => `移除${name}`,
+  adoptTitle: (id) => `接纳 ${id}`, adoptNote: '说明它在哪里、每个连接器对应哪个车位，以及它如何证明身份。', where: '它在哪里？', bays: '每个连接器对应哪个车位？', evse: (n) => `EVSE ${n}`, bay: '车位', chooseBay: '选择车位', bayTaken: (charger) => `已由 ${charger} 使用`, noFreeBay: '此充电站的所有车位都已有充电桩：请选择其他充电站，或停用已拆除的充电桩。', addConnector: '添加连接器', dropConnector: (name) => `移除${name}`,
   security: '它如何证明身份？',
   profiles: [
     ['0 · 无密码', '任何知道名称的人都能冒充此充电桩：仅限实验台，绝不用于街头。'],
