@@ -19,15 +19,18 @@ import ssl
 import sys
 import time
 from array import array
+from base64 import b64encode
 from collections import deque
 from collections.abc import Callable, Coroutine
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 
 AT_ONCE = 100  # handshakes under way while all connect for the first time
+CONNECT_WITHIN_S = 300.0
 WAIT_MIN_S, WAIT_RANDOM_S, DOUBLINGS = 1.0, 1.0, 1  # the back-off: 1 to 2 s, then 2 to 4 s
 TICK_S = 0.01  # of the pacing
 START_WH, STEP_WH = 1000, 10  # the register before the first MeterValues, and what each adds: its number can be read from it
@@ -71,7 +74,7 @@ class Look:
 class Fleet:
     """What the charge points of this process have in common."""
 
-    def __init__(self, url: str, first: int, count: int, trust: str | None, seed: int) -> None:
+    def __init__(self, url: str, names: list[str], passwords: dict[str, str], trust: str | None, seed: int) -> None:
         self.url, self.random = url, random.Random(seed)
         self.tls = ssl.create_default_context(cafile=trust) if trust else None
         self.latencies_s = array("d")
@@ -79,7 +82,7 @@ class Fleet:
         self.is_flat_out = False
         self._pacing: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self.points = [Point(self, identity(first + number)) for number in range(count)]
+        self.points = [Point(self, each, passwords.get(each, "")) for each in names]
 
     def spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
@@ -88,16 +91,21 @@ class Fleet:
         return task
 
     async def connect(self) -> None:
-        """Connect all, and return once each has booted and begun to charge."""
+        """Connect all, and return once each has booted and begun to charge.
+
+        Raises:
+            TimeoutError: some did not come so far.
+        """
         gate = asyncio.Semaphore(AT_ONCE)
 
         async def first(point: Point) -> None:
             async with gate:
                 await point.connect()
 
-        await asyncio.gather(*(first(each) for each in self.points))
-        while any(each.transaction is None for each in self.points):
-            await asyncio.sleep(TICK_S)
+        async with asyncio.timeout(CONNECT_WITHIN_S):
+            await asyncio.gather(*(first(each) for each in self.points))
+            while any(each.transaction is None for each in self.points):
+                await asyncio.sleep(TICK_S)
 
     def flow(self, period_s: float) -> None:
         self.hold()
@@ -141,8 +149,10 @@ class Fleet:
 class Point(WSListener):
     """One charge point. MeterValues number n (from 1) has the message id `m<n>` and the register START_WH + n STEP_WH."""
 
-    def __init__(self, fleet: Fleet, identity: str) -> None:
+    def __init__(self, fleet: Fleet, identity: str, password: str) -> None:
         self.fleet, self.identity = fleet, identity
+        authorization = b64encode(f"{identity}:{password}".encode()).decode()
+        self._headers = {"Sec-WebSocket-Protocol": "ocpp1.6", "Authorization": f"Basic {authorization}"}
         self.transport: WSTransport | None = None
         self.transaction: int | None = None
         self.acknowledged = 0
@@ -162,7 +172,7 @@ class Point(WSListener):
                     f"{self.fleet.url}/ocpp/{self.identity}",
                     ssl_context=self.fleet.tls,
                     websocket_handshake_timeout=30,
-                    extra_headers={"Sec-WebSocket-Protocol": "ocpp1.6"},
+                    extra_headers=self._headers,
                     read_buffer_init_size=512,
                 )
             except Exception:  # whatever kept it from connecting: it tries again
@@ -255,6 +265,11 @@ def identity(number: int) -> str:
     return f"BENCH-{number:05d}"
 
 
+def key_of(certificate: Path) -> Path:
+    """Where the key of a certificate is kept."""
+    return certificate.with_suffix(".key")
+
+
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
@@ -291,14 +306,18 @@ def main() -> None:
     parser.add_argument("url")
     parser.add_argument("--first", type=int, default=0, help="number of the first charge point")
     parser.add_argument("--count", type=int, required=True)
+    parser.add_argument("--passwords", type=Path, help="file of the charge points' passwords")
     parser.add_argument("--trust", help="file of the certificate that signed the server's")
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
     raise_open_files()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the benchmark ends us, by closing stdin
 
+    passwords = json.loads(args.passwords.read_text()) if args.passwords else {}
+    names = [identity(args.first + number) for number in range(args.count)]
+
     async def run() -> None:
-        await _obey(Fleet(args.url, args.first, args.count, args.trust, args.seed))
+        await _obey(Fleet(args.url, names, passwords, args.trust, args.seed))
 
     asyncio.run(run())
 

@@ -10,6 +10,7 @@ import logging
 import ssl
 from datetime import UTC, datetime
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import ocpp.messages
@@ -23,7 +24,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
-from benchmarks.gateway_load import raise_open_files
+from benchmarks.gateway_load import key_of, raise_open_files
 
 TRANSACTIONS = count(1)
 ACCEPTED = IdTagInfo(status=AuthorizationStatus.accepted)
@@ -63,7 +64,7 @@ async def _serve(port: int, tls: ssl.SSLContext | None) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, default=0)
-    parser.add_argument("--certificate", help="of the server, its key in the same file")
+    parser.add_argument("--certificate", type=Path)
     args = parser.parse_args()
     raise_open_files()
     ocpp.messages.ASYNC_VALIDATION = False
@@ -71,7 +72,7 @@ def main() -> None:
     tls = None
     if args.certificate:
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        tls.load_cert_chain(args.certificate)
+        tls.load_cert_chain(args.certificate, key_of(args.certificate))
     uvloop.run(_serve(args.port, tls))
 
 

@@ -2,22 +2,28 @@
 
 import argparse
 import asyncio
+import json
 import signal
+import ssl
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks.gateway_load import identity, raise_open_files
+from benchmarks.gateway_load import identity, key_of, raise_open_files
 from chargeloop.gateway.ocpp import OcppGateway
 from chargeloop.persistence import Store
+from chargeloop.pki import Credentials, Pair, Tls
 
 
-async def _serve(database: Path, port: int, count: int) -> None:
-    store = await Store.open(database)
-    known = frozenset(identity(number) for number in range(count))
-    gateway = OcppGateway(store, lambda: datetime.now(UTC), lambda evse_id: "S1" if evse_id in known else None)
-    await gateway.enrol(sorted(known))
-    await gateway.start("127.0.0.1", port)
-    print(gateway.port, flush=True)
+async def _serve(folder: Path, port: int, count: int, context: ssl.SSLContext | None) -> None:
+    store = await Store.open(folder / "gateway.db")
+    gateway = OcppGateway(store, lambda: datetime.now(UTC), lambda _evse_id: "S1")
+    if not (folder / "passwords.json").exists():
+        await _adopt(gateway, folder, count, security_profile=1 if context is None else 2)
+    if context is None:
+        await gateway.start("127.0.0.1", port)
+    else:
+        await gateway.start("127.0.0.1", 0, context, port)
+    print(gateway.port if context is None else gateway.tls_port, flush=True)
     ended = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
     await ended.wait()
@@ -25,14 +31,27 @@ async def _serve(database: Path, port: int, count: int) -> None:
     await store.close()
 
 
+async def _adopt(gateway: OcppGateway, folder: Path, count: int, security_profile: int) -> None:
+    """Let all charge points in, each with a password of its own."""
+    names = [identity(number) for number in range(count)]
+    adopted = await asyncio.gather(*(gateway.adopt(each, [each], security_profile) for each in names))
+    passwords = {registration.charger_id: password for registration, password in adopted}
+    (folder / "passwords.json").write_text(json.dumps(passwords))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("database", type=Path)
+    parser.add_argument("folder", type=Path, help="of the database; the charge points' passwords are written beside it")
     parser.add_argument("--port", type=int, default=0)
-    parser.add_argument("--count", type=int, required=True, help="charge points that are known")
+    parser.add_argument("--count", type=int, required=True, help="charge points that are adopted")
+    parser.add_argument("--certificate", type=Path)
     args = parser.parse_args()
     raise_open_files()
-    asyncio.run(_serve(args.database, args.port, args.count))
+    context = None
+    if args.certificate:
+        pair = Pair(args.certificate, key_of(args.certificate))
+        context = Credentials(Tls((pair,), client_ca=args.certificate)).context  # as it ships: asks for client certificates
+    asyncio.run(_serve(args.folder, args.port, args.count, context))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 OURS = {"chargeloop", "tests", "benchmarks", "scripts"}
 # tzdata: time zones for the standard library where the system has none; pyarrow: with what pandas reads parquet.
-USED_BY_OTHERS = {"tzdata", "pyarrow"}
+USED_BY_OTHERS = {"tzdata", "pyarrow", "psycopg", "ocpp"}  # whom SQLAlchemy finds by a name; whose files of schemas we read
 BRINGS = {"starlette": "fastapi", "pydantic-core": "pydantic"}  # a dependency's own foundation, which it hands out
 
 

@@ -24,7 +24,7 @@ from chargeloop.pki import (
 )
 from tests.pki.openssl_ca import EC, RSA, issue, new_request, new_root, openssl
 
-NOW = datetime.now(UTC) + timedelta(minutes=2)
+NOW = datetime.now(UTC) + timedelta(minutes=50)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from chargeloop.pki import ChainBroken, path_to_root
 from tests.pki.openssl_ca import AUTHORITY, LEAF, RSA, Made, issue, new_root, openssl
 
-NOW = datetime.now(UTC) + timedelta(minutes=2)
+NOW = datetime.now(UTC) + timedelta(minutes=50)
 SUB = "keyUsage=critical,keyCertSign,cRLSign\nsubjectKeyIdentifier=hash\nbasicConstraints=critical,CA:TRUE"
 
 

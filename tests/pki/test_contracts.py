@@ -9,7 +9,7 @@ from chargeloop.model import BadInput, Unreachable
 from chargeloop.pki import CONTRACTS, Authority, Contracts, HashData, Question, Statuses, Verdict, emaid_of, open_pki
 from tests.pki.openssl_ca import AUTHORITY, LEAF, Made, Responder, issue, new_root, openssl
 
-NOW = datetime.now(UTC) + timedelta(minutes=2)
+NOW = datetime.now(UTC) + timedelta(minutes=50)
 EMAID, OTHER = "DE8AACA2B3C4D5", "NLTNM000122045U"
 URL = "http://ocsp.example/mo"
 ASKABLE = f"authorityInfoAccess=OCSP;URI:{URL}"

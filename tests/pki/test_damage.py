@@ -14,7 +14,7 @@ from chargeloop.pki import STATIONS, Authority, Fetcher, HashData, Statuses, cli
 from chargeloop.pki.chain import read_pem
 from tests.pki.openssl_ca import EC, LEAF, RSA, Responder, issue, new_request, new_root, openssl
 
-NOW = datetime.now(UTC) + timedelta(minutes=2)
+NOW = datetime.now(UTC) + timedelta(minutes=50)
 TIMES = 400
 Sender = tuple[bytes, Callable[[bytes], object]]
 

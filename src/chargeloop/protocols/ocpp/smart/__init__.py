@@ -2,6 +2,15 @@
 
 from chargeloop.protocols.ocpp.smart.composite import Composite, composite
 from chargeloop.protocols.ocpp.smart.grid import frequency_setpoint_w, load_balancing_delta_w
+from chargeloop.protocols.ocpp.smart.install import (
+    after_outage,
+    after_transaction,
+    clear,
+    draw_delays,
+    install,
+    matching,
+    update,
+)
 from chargeloop.protocols.ocpp.smart.profile import (
     Installed,
     Kind,
@@ -18,7 +27,7 @@ from chargeloop.protocols.ocpp.smart.profile import (
     Value,
 )
 from chargeloop.protocols.ocpp.smart.station import Conversion, Options, Running, State, Station, Version
-from chargeloop.protocols.ocpp.smart.wire import composite_payload, read_profile, read_update
+from chargeloop.protocols.ocpp.smart.wire import composite_payload, read_profile, read_purpose, read_update
 
 __all__ = [
     "Composite",
@@ -41,10 +50,18 @@ __all__ = [
     "Update",
     "Value",
     "Version",
+    "after_outage",
+    "after_transaction",
+    "clear",
     "composite",
     "composite_payload",
+    "draw_delays",
     "frequency_setpoint_w",
+    "install",
     "load_balancing_delta_w",
+    "matching",
     "read_profile",
+    "read_purpose",
     "read_update",
+    "update",
 ]

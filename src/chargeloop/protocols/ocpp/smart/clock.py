@@ -120,7 +120,7 @@ def _delayed(schedule: Schedule, delays_s: tuple[int, ...]) -> tuple[list[int], 
         return starts, list(schedule.periods)
     kept: list[tuple[int, Period]] = []
     for i in reversed(range(len(starts))):
-        late = starts[i] + (delays_s[i] if i else 0)
+        late = starts[i] + (delays_s[i] if 0 < i < len(delays_s) else 0)
         if not kept or late < kept[-1][0]:
             kept.append((late, schedule.periods[i]))
     return [start for start, _ in reversed(kept)], [period for _, period in reversed(kept)]

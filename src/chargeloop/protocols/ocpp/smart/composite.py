@@ -73,7 +73,7 @@ class _View:
         self._first, self._end, self._unit, self._options = first, end, unit, options
         self._station, self._state = station, state
         # The one that leads comes first: highest level, then an EVSE's own, then the latest.
-        self._by_rank = sorted(profiles[::-1], key=lambda each: (-each.profile.stack_level, each.evse == 0))
+        self._by_rank = sorted(profiles, key=lambda each: (each.profile.stack_level, each.evse != 0))[::-1]
         self._at = self._until = first
 
     def periods(self, evse: int) -> Iterable[Period]:

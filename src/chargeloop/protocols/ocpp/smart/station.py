@@ -70,8 +70,9 @@ class Station:
 class Conversion(StrEnum):
     """How limits in A and in W, of different numbers of phases, are compared.
 
-    SAFE: W become A by the phases of their own period (K01.FR.50), A become W by the fewest of all merged: so no limit is
-    exceeded, on any phase or in total. MERGED: both by the fewest. TOTALS: all become W by their own phases, the lowest total counts.
+    SAFE: W become A by the phases of their own period (K01.FR.50), A become W by the fewest of all merged, so that no limit
+    is exceeded, on any phase or in total. MERGED: both by the fewest. TOTALS: all become W by their own phases, and the
+    lowest total counts.
     """
 
     SAFE = "safe"

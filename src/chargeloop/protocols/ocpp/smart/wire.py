@@ -40,6 +40,15 @@ def read_profile(payload: Mapping[str, Any], version: Version) -> Profile:
         raise Refused(Reason.INVALID_PROFILE, f"cannot read the profile: {error!r}") from error
 
 
+def read_purpose(told: str) -> Purpose:
+    """A purpose by the name that any version has for it.
+
+    Raises:
+        Refused: there is none of that name.
+    """
+    return Purpose.STATION_MAX if told == CHARGE_POINT_MAX else _one_of(Purpose, told, Reason.UNSUPPORTED_PURPOSE)
+
+
 def read_update(payload: Mapping[str, Any]) -> dict[str, Value]:
     """The amounts that a `scheduleUpdate` (OCPP 2.1, K28) gives a new value, by field of a Period.
 
@@ -71,11 +80,10 @@ def composite_payload(composite: Composite, version: Version) -> dict[str, Any]:
 
 
 def _profile_of_16(payload: Mapping[str, Any]) -> Profile:
-    purpose = payload["chargingProfilePurpose"]
     return Profile(
         profile_id=payload["chargingProfileId"],
         stack_level=payload["stackLevel"],
-        purpose=Purpose.STATION_MAX if purpose == CHARGE_POINT_MAX else _one_of(Purpose, purpose, Reason.UNSUPPORTED_PURPOSE),
+        purpose=read_purpose(payload["chargingProfilePurpose"]),
         kind=_one_of(Kind, payload["chargingProfileKind"], Reason.UNSUPPORTED_KIND),
         schedules=(_schedule(payload["chargingSchedule"]),),
         **_common(payload),
@@ -88,7 +96,7 @@ def _profile_of_2(payload: Mapping[str, Any]) -> Profile:
     return Profile(
         profile_id=payload["id"],
         stack_level=payload["stackLevel"],
-        purpose=_one_of(Purpose, payload["chargingProfilePurpose"], Reason.UNSUPPORTED_PURPOSE),
+        purpose=read_purpose(payload["chargingProfilePurpose"]),
         kind=_one_of(Kind, payload["chargingProfileKind"], Reason.UNSUPPORTED_KIND),
         schedules=schedules,
         max_offline_s=payload.get("maxOfflineDuration"),
