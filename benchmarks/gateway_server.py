@@ -4,7 +4,6 @@ import argparse
 import asyncio
 import json
 import signal
-import ssl
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,16 +13,16 @@ from chargeloop.persistence import Store
 from chargeloop.pki import Credentials, Pair, Tls
 
 
-async def _serve(folder: Path, port: int, count: int, context: ssl.SSLContext | None) -> None:
+async def _serve(folder: Path, port: int, count: int, credentials: Credentials | None) -> None:
     store = await Store.open(folder / "gateway.db")
     gateway = OcppGateway(store, lambda: datetime.now(UTC), lambda _evse_id: "S1")
     if not (folder / "passwords.json").exists():
-        await _adopt(gateway, folder, count, security_profile=1 if context is None else 2)
-    if context is None:
+        await _adopt(gateway, folder, count, security_profile=1 if credentials is None else 2)
+    if credentials is None:
         await gateway.start("127.0.0.1", port)
     else:
-        await gateway.start("127.0.0.1", 0, context, port)
-    print(gateway.port if context is None else gateway.tls_port, flush=True)
+        await gateway.start("127.0.0.1", 0, credentials, port)
+    print(gateway.port if credentials is None else gateway.tls_port, flush=True)
     ended = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
     await ended.wait()
@@ -47,11 +46,11 @@ def main() -> None:
     parser.add_argument("--certificate", type=Path)
     args = parser.parse_args()
     raise_open_files()
-    context = None
+    credentials = None
     if args.certificate:
         pair = Pair(args.certificate, key_of(args.certificate))
-        context = Credentials(Tls((pair,), client_ca=args.certificate)).context  # as it ships: asks for client certificates
-    asyncio.run(_serve(args.folder, args.port, args.count, context))
+        credentials = Credentials(Tls((pair,), client_ca=args.certificate))  # as it ships: asks for client certificates
+    asyncio.run(_serve(args.folder, args.port, args.count, credentials))
 
 
 if __name__ == "__main__":

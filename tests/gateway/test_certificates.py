@@ -16,7 +16,7 @@ from chargeloop.model import BadInput, Unreachable
 from chargeloop.pki import HashData, Pki, open_pki
 from tests.pki.openssl_ca import LEAF, Made, Responder, issue, new_request, new_root, openssl
 
-NOW = datetime.now(UTC) + timedelta(minutes=2)
+NOW = datetime.now(UTC) + timedelta(minutes=50)
 EMAID, URL = "DE8AACA2B3C4D5", "http://ocsp.example/mo"
 V2 = pytest.mark.parametrize("version", ["ocpp2.0.1", "ocpp2.1"])
 

@@ -1,7 +1,6 @@
 """The fleet: who the chargers are, how they are, what they say, and what they are told to do."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
@@ -12,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from chargeloop.api.access import Who, may
 from chargeloop.api.context import Context, Loop
-from chargeloop.gateway.ocpp import Charger
+from chargeloop.gateway.ocpp import Charger, without_secrets
 from chargeloop.model import EvseStatus
 from chargeloop.persistence import OcppFrame
 from chargeloop.protocols.ocpp import Version, actions_to_station, schema
@@ -20,8 +19,6 @@ from chargeloop.protocols.ocpp import Version, actions_to_station, schema
 router = APIRouter(tags=["chargers"])
 Reader = Annotated[Who, may("chargers")]
 STATE_EVERY_S = 5.0
-HIDDEN = "(not shown)"
-SECRETS = frozenset({"AuthorizationKey", "BasicAuthPassword"})
 
 
 class Strict(BaseModel):
@@ -144,7 +141,7 @@ async def actions(context: Loop, _who: Reader, charger_id: str) -> dict[str, Any
 async def command(context: Loop, who: Annotated[Who, may("command")], charger_id: str, asked: CommandIn) -> AnswerShape:
     """Call a charger and wait for its answer."""
     _charger(context, charger_id)
-    said = _without_secrets(asked.payload)
+    said = without_secrets(asked.payload)
     entry = await context.audit.begin(who.name, asked.action[:64], said, datetime.now(UTC), charger_id)
     answer = await context.gateway.call(charger_id, asked.action, asked.payload)
     outcome = answer.payload.get("status") or answer.code or answer.status
@@ -286,12 +283,3 @@ async def _stream(context: Context, charger: Charger) -> AsyncIterator[str]:
 
 def _event(name: str, data: str) -> str:
     return f"event: {name}\ndata: {data}\n\n"
-
-
-def _without_secrets(payload: dict[str, Any]) -> Any:
-    """A command as it may be written down: a charger's new password is not."""
-    if payload.get("key") in SECRETS:
-        return payload | {"value": HIDDEN}
-    if not any(name in json.dumps(payload, default=str) for name in SECRETS):
-        return payload
-    return dict.fromkeys(payload, HIDDEN)

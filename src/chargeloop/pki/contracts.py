@@ -47,8 +47,8 @@ class Contracts:
     Args:
         authority: that signs contracts. statuses: knows the state of its certificates and of others'. trusted: certificates
             of other mobility operators; chains must end at a root among them (or at ours).
-        token_status: what is thought of an eMAID as a token, in OCPP 2.x words. None: Accepted with a contract of ours,
-            Unknown otherwise.
+        token_status: what is thought of an eMAID as a token, in OCPP 2.x words. None, also as its answer: Accepted with a
+            contract of ours, Unknown otherwise.
     """
 
     def __init__(
@@ -56,10 +56,10 @@ class Contracts:
         authority: Authority,
         statuses: Statuses,
         trusted: Sequence[x509.Certificate] = (),
-        token_status: Callable[[str], str] | None = None,
+        token_status: Callable[[str], str | None] = lambda _emaid: None,
     ) -> None:
         self.authority, self._statuses, self._trusted = authority, statuses, [*trusted, authority.sub, authority.root]
-        self._token_status = token_status or self._by_contract
+        self._token_status = token_status
 
     def issue(self, emaid: str, now: datetime) -> tuple[str, str]:
         """A new contract certificate: PEM chain (leaf first, without the root), and the PEM key, which is not kept here.
@@ -107,7 +107,7 @@ class Contracts:
                     raise refusal
         except Refused as refused:
             return REFUSALS[str(refused)]
-        status = self._token_status(emaid)
+        status = self._token_status(emaid) or self._by_contract(emaid)
         return Verdict("ContractCancelled" if status in BLOCKING else "Accepted", status)
 
     def _walk(self, emaid: str, chain_pem: str, hash_data: Iterable[Question], now: datetime) -> list[Question]:

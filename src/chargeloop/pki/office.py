@@ -33,7 +33,7 @@ def open_pki(
     now: datetime,
     responder_url: str | None = None,
     fetch: Fetch | None = None,
-    token_status: Callable[[str], str] | None = None,
+    token_status: Callable[[str], str | None] = lambda _emaid: None,
 ) -> Pki:
     """The authorities below `folder`, made at first use, and whom else they trust: the PEM files in `folder`/trusted.
 

@@ -18,6 +18,7 @@ WRAPPED = ("Authorize", "GetCertificateStatus", "Get15118EVCertificate", "SignCe
 NO_CERTIFICATE = {"idTokenInfo": {"status": "Invalid"}, "certificateStatus": "NoCertificateAvailable"}
 OCSP_RESULT, EXI_RESPONSE = {"ocpp2.1": 18000}, {"ocpp2.1": 17000}  # characters
 OCSP_RESULT_BEFORE, EXI_RESPONSE_BEFORE, CHAIN = 5500, 7500, 10000
+CERTIFICATE_ACTIONS = frozenset({*WRAPPED, "GetCertificateChainStatus"}) - {"Authorize"}
 log = structlog.get_logger()
 
 
@@ -31,6 +32,13 @@ class Call(NamedTuple):
 class Reply(NamedTuple):
     payload: Payload
     then: Call | None = None
+
+
+def is_about_certificates(action: str, payload: Payload) -> bool:
+    """Whether an answer is `Certificates`' matter, since it may take the word of others."""
+    if action == "Authorize":
+        return "certificate" in payload or bool(payload.get("iso15118CertificateHashData"))
+    return action in CERTIFICATE_ACTIONS or (action == "DataTransfer" and payload.get("vendorId") == PNC_VENDOR)
 
 
 class Certificates:

@@ -1,18 +1,20 @@
 """One charger over all its connections: what its messages mean, stored before the answer is sent."""
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from datetime import datetime
-from typing import Any, Literal, Protocol
+from collections.abc import Coroutine
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any, Literal
 
 import structlog
 from picows import WSCloseCode
 
 from chargeloop.gateway.ocpp.answers import default_answer
+from chargeloop.gateway.ocpp.certificates import Certificates, is_about_certificates
 from chargeloop.gateway.ocpp.connection import Connection, payload_bytes
-from chargeloop.model import Event, EvseStatus, ReservationClosed, ReservationState
-from chargeloop.persistence import Entry, OcppFrame, Registration, Store
+from chargeloop.gateway.ocpp.handling import Handling, Reply, TokenInfo
+from chargeloop.model import BadInput, EvseStatus, ReservationClosed, ReservationState
+from chargeloop.persistence import Entry, OcppFrame, Registration
 from chargeloop.protocols.ocpp import (
     Call,
     CallError,
@@ -38,37 +40,8 @@ HEARTBEAT_S, PENDING_S = 300, 60
 # Never refused for their content: the charger would discard them, and the money with them.
 KEPT_ANYHOW = frozenset({"StartTransaction", "StopTransaction", "TransactionEvent", "MeterValues"})
 PROBLEMS_KEPT = 20
+CONTRACT_HOLDS = timedelta(hours=1)  # after its certificate was found good, for the session that begins with it
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class TokenInfo:
-    """What is known of an id token: a status of OCPP, until when, and its group."""
-
-    status: str
-    expires_at: datetime | None = None
-    group: str | None = None
-
-
-class Handling(Protocol):
-    """What all chargers share."""
-
-    store: Store
-    clock: Callable[[], datetime]
-    authorise: Callable[[str, datetime], TokenInfo]
-
-    def registered(self, registration: Registration) -> None: ...
-    def heard(self, frame: OcppFrame) -> None: ...
-
-
-@dataclass(slots=True)
-class Reply:
-    """The answer to a call, and what is stored before it is sent. `flag` says what was odd."""
-
-    payload: dict[str, Any] = field(default_factory=dict)
-    events: list[Event] = field(default_factory=list)
-    outcome: Outcome | None = None
-    flag: str | None = None
 
 
 class Charger:
@@ -83,6 +56,7 @@ class Charger:
         self.ledger: Ledger | None = None
         self._loading: asyncio.Task[None] | None = None
         self._told: dict[int, tuple[EvseStatus, str, datetime]] = {}  # of each connector
+        self._contracts: dict[str, datetime] = {}  # eMAIDs whose certificates were good, and when
 
     @property
     def charger_id(self) -> str:
@@ -157,28 +131,49 @@ class Charger:
         """Handle a call, have it stored, answer it."""
         now = self._handling.clock()
         self.last_seen = now
-        flag: str | None = None
-        answer: Frame
-        reply = Reply()
         try:
             reply = self._reply(connection.version, call, now)
-            answer, flag = CallResult(call.message_id, reply.payload), reply.flag
-        except WireError as error:
-            answer, flag = CallError(call.message_id, error.code, error.what), f"{error.code}: {error.what}"
-        except Exception:  # one charger's message must not end its connection, nor anybody else's
-            log.exception("failed on an OCPP message", charger_id=self.charger_id, action=call.action[:50])
-            answer = CallError(call.message_id, ErrorCode.INTERNAL_ERROR, "the message could not be processed")
-            flag, self.ledger = "the server failed on it", None
+        except Exception as error:
+            self._failed(connection, call, text, error)
+            return
+        if isinstance(reply, Reply):
+            self._answer(connection, call, text, CallResult(call.message_id, reply.payload), reply)
+        else:
+            self._handling.work(self._answer_later(connection, call, text, reply))
+
+    async def _answer_later(
+        self, connection: Connection, call: Call | Send, text: bytes, coming: Coroutine[Any, Any, Reply]
+    ) -> None:
+        try:
+            reply = await coming
+        except Exception as error:
+            self._failed(connection, call, text, error)
+            return
+        self._answer(connection, call, text, CallResult(call.message_id, reply.payload), reply)
+
+    def _failed(self, connection: Connection, call: Call | Send, text: bytes, error: Exception) -> None:
+        """One charger's message must not end its connection, nor anybody else's."""
+        if isinstance(error, WireError):
+            answer = CallError(call.message_id, error.code, error.what)
+            self._answer(connection, call, text, answer, Reply(flag=f"{error.code}: {error.what}"))
+            return
+        log.error("failed on an OCPP message", charger_id=self.charger_id, action=call.action[:50], exc_info=error)
+        self.ledger = None
+        answer = CallError(call.message_id, ErrorCode.INTERNAL_ERROR, "the message could not be processed")
+        self._answer(connection, call, text, answer, Reply(flag="the server failed on it"))
+
+    def _answer(self, connection: Connection, call: Call | Send, text: bytes, answer: Frame, reply: Reply) -> None:
+        """Store what was said and what came of it; then answer."""
         answer_text = encode(answer, connection.version)
         frame = OcppFrame(
-            now.timestamp(),
+            self._handling.clock().timestamp(),
             self.charger_id,
             False,
             call.action[:64],
             call.message_id,
             _text(text),
             answer_text.decode() if isinstance(call, Call) else None,
-            flag,
+            reply.flag,
         )
 
         def stored(failure: Exception | None) -> None:
@@ -191,13 +186,15 @@ class Charger:
                 connection.answered()
             else:
                 connection.answer(answer_text)
+                if reply.then is not None:
+                    self._handling.work(self._handling.call(self.charger_id, *reply.then))
 
         outcome = reply.outcome
         events = [*reply.events, *outcome.events] if outcome is not None else reply.events
         self._handling.store.record(Entry(frame, events, outcome.changed if outcome is not None else (), stored))
         self._handling.heard(frame)
-        if flag is not None:
-            self._problem(f"{call.action[:50]}: {flag}")
+        if reply.flag is not None:
+            self._problem(f"{call.action[:50]}: {reply.flag}")
 
     def damaged(self, text: bytes, error: WireError) -> None:
         """Keep a frame that is none; it changes nothing."""
@@ -222,13 +219,15 @@ class Charger:
 
     # --- what calls mean ----------------------------------------------------------------------------------------------
 
-    def _reply(self, version: Version, call: Call | Send, now: datetime) -> Reply:
+    def _reply(self, version: Version, call: Call | Send, now: datetime) -> Reply | Coroutine[Any, Any, Reply]:
         payload, flag = self._read(version, call)
         state = self.registration.state
         if call.action == "BootNotification":
             return Reply(self._boot(version, payload, now), flag=flag)
         if state != "adopted":
             raise WireError(ErrorCode.SECURITY_ERROR, f"this charger is {state}: only BootNotification is answered")
+        if self._handling.certificates is not None and is_about_certificates(call.action, payload):
+            return self._about_certificates(self._handling.certificates, version, call.action, payload, now)
         ledger = self.ledger
         assert ledger is not None  # the connection waits until it is loaded
         fact = fact_of(version, call.action, payload, now)
@@ -297,6 +296,23 @@ class Charger:
                 return Reply(events=[ReservationClosed(at=now, reservation_id=said["reservationId"], state=state)])
         return Reply(default_answer(action, said), flag=flag)
 
+    async def _about_certificates(
+        self, office: Certificates, version: Version, action: str, said: dict[str, Any], now: datetime
+    ) -> Reply:
+        wall = self._handling.wall()
+        if action == "DataTransfer":
+            reply = await office.transferred(self.charger_id, said, _request_of_201, wall)
+            emaid = ""
+        else:
+            reply = await office.answer(self.charger_id, version, action, said, wall)
+            emaid = said["idToken"]["idToken"] if action == "Authorize" else ""
+        if reply is None:
+            return Reply(default_answer(action, said))
+        if emaid and reply.payload["idTokenInfo"]["status"] == "Accepted":
+            self._contracts = {each: at for each, at in self._contracts.items() if now - at < CONTRACT_HOLDS}
+            self._contracts[id_token(emaid)] = now
+        return Reply(reply.payload, then=reply.then)
+
     def _tag_info(self, id_tag: object, now: datetime) -> dict[str, Any]:
         info = self._handling.authorise(id_token(id_tag), now)
         status = info.status if info.status in ("Accepted", "Blocked", "Expired", "Invalid", "ConcurrentTx") else "Invalid"
@@ -309,6 +325,9 @@ class Charger:
 
     def _token_info(self, token: object, now: datetime) -> dict[str, Any]:
         info = self._handling.authorise(id_token(token), now)
+        proven_at = self._contracts.get(id_token(token))
+        if info.status == "Invalid" and proven_at is not None and now - proven_at < CONTRACT_HOLDS:
+            info = TokenInfo("Accepted")
         answer: dict[str, Any] = {"status": info.status}
         if info.expires_at is not None:
             answer["cacheExpiryDateTime"] = wire_time(info.expires_at)
@@ -317,6 +336,10 @@ class Charger:
         return answer
 
     # --- small --------------------------------------------------------------------------------------------------------
+
+    def keep_password(self, password_hash: str) -> None:
+        """Another password, or two while it changes."""
+        self._register(password_hash=password_hash)
 
     def _register(self, **known: str) -> None:
         changed = replace(self.registration, **known)  # type: ignore[arg-type]
@@ -335,6 +358,14 @@ class Charger:
             self.problems.remove(what)
         self.problems.append(what)
         del self.problems[:-PROBLEMS_KEPT]
+
+
+def _request_of_201(action: str, text: str) -> dict[str, Any]:
+    """A message of 2.0.1 inside one of 1.6."""
+    try:
+        return request(Version.V201, action, text.encode())
+    except WireError as error:
+        raise BadInput(action, error.what) from None
 
 
 def unknown_action(version: Version, action: str) -> WireError:

@@ -1,23 +1,26 @@
 """The server that chargers connect to."""
 
 import asyncio
-import ssl
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 from urllib.parse import unquote
 
+import msgspec
 import structlog
 from picows import WSCloseCode, WSListener, WSUpgradeResponse, WSUpgradeResponseWithListener
 
-from chargeloop.gateway.ocpp.charger import Charger, TokenInfo
+from chargeloop.gateway.ocpp.certificates import Certificates
+from chargeloop.gateway.ocpp.charger import Charger
 from chargeloop.gateway.ocpp.connection import Connection, Stranger, payload_bytes
-from chargeloop.gateway.ocpp.credentials import basic, fits, hashed, new_password
+from chargeloop.gateway.ocpp.credentials import change_of, hashed, is_taken, new_password, without_secrets
+from chargeloop.gateway.ocpp.door import ID_LENGTH, Door, is_identity
+from chargeloop.gateway.ocpp.handling import TokenInfo
 from chargeloop.gateway.ocpp.listener import Visitor, listen, refusal
-from chargeloop.identity import Lockout
 from chargeloop.model import BadInput, Command, GuideDriver, RemoteStop, SetChargingProfile, Unreachable
 from chargeloop.persistence import Entry, OcppFrame, Registration, Store
+from chargeloop.pki import Credentials, Forward, Pki
 from chargeloop.protocols.ocpp import (
     CallError,
     CallResult,
@@ -30,12 +33,12 @@ from chargeloop.protocols.ocpp import (
 )
 
 PATH = "/ocpp/"
-ID_LENGTH = 48
 CALL_TIMEOUT_S = 10.0  # wall time: how long a charger may keep us waiting does not scale with the city's clock
 QUARANTINE_SIZE = 1000
 TEND_S = 30.0
 FRAMES_KEPT = timedelta(days=30)
-FORGET_EVERY = 120  # times of tending
+FORGET_EVERY, RENEW_EVERY = 120, 2880  # times of tending: an hour, a day
+WARN_DAYS = 30.0  # before a certificate expires
 log = structlog.get_logger()
 
 
@@ -53,8 +56,8 @@ class OcppGateway:
     """OCPP 1.6J, 2.0.1 and 2.1 over WebSockets at /ocpp/<charger_id>.
 
     `station_of`: the station of an EVSE of the city, or None. `clock`: the city's time, told to chargers that ask.
-    `authorise`: what is known of an id token; without one, whoever holds a token may charge.
-    `is_revoked`: whether a client certificate (DER) may not be used any more.
+    `wall`: the time that certificates are of. `authorise`: what is known of an id token; without one, whoever holds a token
+    may charge. `pki`: for profile 3 and the certificate messages. `forward`: the service of contract certificates.
     """
 
     def __init__(
@@ -64,29 +67,36 @@ class OcppGateway:
         station_of: Callable[[str], str | None],
         *,
         authorise: Callable[[str, datetime], TokenInfo] = lambda _token, _now: TokenInfo("Accepted"),
+        pki: Pki | None = None,
+        forward: Forward | None = None,
+        wall: Callable[[], datetime] = lambda: datetime.now(UTC),
         call_timeout_s: float = CALL_TIMEOUT_S,
     ) -> None:
-        self.store, self.clock, self.authorise = store, clock, authorise
+        self.store, self.clock, self.wall, self.authorise = store, clock, wall, authorise
+        self.certificates = Certificates(pki, forward) if pki is not None else None
         self.listeners: list[Callable[[OcppFrame], None]] = []
         self._station_of, self._call_timeout_s = station_of, call_timeout_s
         self._chargers: dict[str, Charger] = {}
         self._of_evse: dict[str, tuple[Charger, int]] = {}
         self._servers: list[asyncio.Server] = []
-        self._lockout = Lockout()
+        self._door = Door(pki.stations if pki is not None else None)
+        self._credentials: Credentials | None = None
         self._changed: dict[str, Registration] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     # --- running --------------------------------------------------------------------------------------------------------
 
-    async def start(self, host: str, port: int, context: ssl.SSLContext | None = None, tls_port: int = 0) -> None:
-        """Listen on `port` (ws), and with a `context` also on `tls_port` (wss); 0 takes a free one.
+    async def start(self, host: str, port: int, credentials: Credentials | None = None, tls_port: int = 0) -> None:
+        """Listen on `port` (ws), and with `credentials` also on `tls_port` (wss); 0 takes a free one.
 
         Raises:
             Unreachable: naming the port that is taken.
         """
         for registration in await self.store.registrations():
             self._take(Charger(registration, self))
-        wanted = [(port, None, "--ocpp-port")] + ([(tls_port, context, "--ocpp-tls-port")] if context is not None else [])
+        self._credentials = credentials
+        tls_one = [(tls_port, credentials.context, "--ocpp-tls-port")] if credentials is not None else []
+        wanted = [(port, None, "--ocpp-port"), *tls_one]
         for number, tls, flag in wanted:
             try:
                 self._servers.append(await listen(self._judge, host, number, tls))
@@ -153,6 +163,8 @@ class OcppGateway:
         station_id = self._checked(charger_id, evses)
         if security_profile not in range(4):
             raise BadInput("security_profile", f"is one of 0, 1, 2, 3, got {security_profile}")
+        if security_profile > 1 and self._servers and self._credentials is None:
+            raise BadInput("security_profile", "2 and 3 need TLS: start the server with --ocpp-tls-chain and --ocpp-tls-key")
         known = self._chargers.get(charger_id)
         old = known.registration if known else Registration(charger_id=charger_id, state="adopted", first_seen=self.clock())
         needs_one = security_profile in (1, 2) and old.password_hash is None
@@ -179,6 +191,23 @@ class OcppGateway:
         registration = replace(self._chargers[charger_id].registration, state="retired", evse_ids=(), password_hash=None)
         await self._put(registration)
         return registration
+
+    async def rotate(self, charger_id: str) -> Answer:
+        """Give a connected charger a new password (A01). Until it has come back with it, the old one counts too.
+
+        Raises:
+            BadInput: there is no such charger, or it has no password.
+        """
+        charger = self._chargers.get(charger_id)
+        if charger is None or charger.registration.password_hash is None:
+            raise BadInput("charger_id", f"there is no charger {charger_id!r} with a password")
+        old, password = charger.registration.password_hash.split()[-1], new_password()
+        charger.keep_password(f"{old} {hashed(password)}")
+        await self._save()  # before the charger has it
+        answer = await self.call(charger_id, *change_of(charger.registration.version, password))
+        if answer.status != "timeout" and not is_taken(answer.payload):
+            charger.keep_password(old)  # after a timeout nobody knows: both count
+        return answer
 
     async def enrol(self, evse_ids: Iterable[str]) -> None:
         """Adopt chargers of one connector that are called as their EVSE, without credentials: for a simulated city."""
@@ -244,6 +273,9 @@ class OcppGateway:
                 flag = "no answer"
         heard = encode(frame, version).decode() if frame is not None else None
         at_s = self.clock().timestamp()
+        kept = without_secrets(payload)
+        if kept is not payload:
+            text = msgspec.json.encode([2, msgspec.json.decode(text)[1], action, kept])
         self._record(OcppFrame(at_s, charger_id, True, action[:64], "", text.decode(), heard, flag))
         return answer
 
@@ -263,6 +295,10 @@ class OcppGateway:
         if len(self._changed) == 1:
             self._spawn(self._save())
 
+    def work(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Have something done beside the messages."""
+        self._spawn(work)
+
     def heard(self, frame: OcppFrame) -> None:
         for listener in self.listeners:
             listener(frame)
@@ -279,10 +315,10 @@ class OcppGateway:
         if charger is None or charger.registration.state == "retired":
             log.warning("charger not let in", charger_id=charger_id, address=visitor.address)
             return None
-        status = self._may_enter(charger.registration, visitor)
-        if status != 101:
-            log.warning("charger not authenticated", charger_id=charger_id, address=visitor.address, status=status)
-            return refusal(status)
+        admission = self._door.judge(charger.registration, visitor, self.wall())
+        if admission.status != 101:
+            log.warning("charger not let in", charger_id=charger_id, address=visitor.address, status=admission.status)
+            return refusal(admission.status)
         offered = [name.strip() for name in ",".join(visitor.request.headers.getall("Sec-WebSocket-Protocol", [])).split(",")]
         version = next((Version(name) for name in offered if name in set(Version)), None)
         if version is None:
@@ -290,30 +326,10 @@ class OcppGateway:
             return Stranger("no subprotocol in common")
         accepted = WSUpgradeResponse.create_101_response({"Sec-WebSocket-Protocol": str(version)})
         connection = Connection(charger_id, version, visitor.address, charger, self._call_timeout_s)
+        connection.certificate_expires = admission.certificate_expires
+        if admission.password_hash is not None:
+            charger.keep_password(admission.password_hash)
         return WSUpgradeResponseWithListener(accepted, connection)
-
-    def _may_enter(self, registration: Registration, visitor: Visitor) -> int:
-        """101, or the HTTP status to refuse with: each profile has its transport and its proof (A00.FR.002)."""
-        profile = registration.security_profile
-        if registration.state == "quarantined" or profile == 0:
-            return 101
-        if visitor.is_tls != (profile > 1):
-            return 403
-        who, now = f"{registration.charger_id} {visitor.address}", asyncio.get_running_loop().time()
-        if self._lockout.is_locked(who, now):
-            return 429
-        if self._has_proof(registration, visitor):
-            self._lockout.succeeded(who)
-            return 101
-        self._lockout.failed(who, now)
-        return 401
-
-    def _has_proof(self, registration: Registration, visitor: Visitor) -> bool:
-        if registration.security_profile == 3:
-            return visitor.certificate is not None and common_name(visitor.certificate) == registration.charger_id
-        shown = basic(visitor.request.headers.get("Authorization"))
-        known = registration.password_hash
-        return shown is not None and known is not None and shown[0] == registration.charger_id and fits(shown[1], known)
 
     def _quarantined(self, charger_id: str) -> Charger | None:
         waiting = sum(each.registration.state == "quarantined" for each in self._chargers.values())
@@ -366,31 +382,35 @@ class OcppGateway:
             await self.store.put_registration(registration)
 
     async def _tend(self) -> None:
-        """Repair what never closes; forget raw messages that are old."""
+        """Repair what never closes; take over new TLS files; forget raw messages that are old; have certificates renewed."""
         times = 0
         while True:
             await asyncio.sleep(TEND_S)
             now = self.clock()
             for charger in self._chargers.values():
                 charger.tend(now)
+            if self._credentials is not None and self._credentials.refresh():
+                log.info("TLS files have changed: new connections get the new ones")
             times += 1
             if times % FORGET_EVERY == 0:
                 await self.store.forget_frames(now - FRAMES_KEPT)
+            if times % RENEW_EVERY == 1:
+                self._remind()
+
+    def _remind(self) -> None:
+        """Say which certificates expire soon: to the log, and to chargers that can ask for new ones."""
+        now = self.wall()
+        days_left = self._credentials.days_left(now) if self._credentials is not None else WARN_DAYS
+        if days_left < WARN_DAYS:
+            log.warning("the certificate of the chargers' port expires", days_left=round(days_left, 1))
+        if self.certificates is None:
+            return
+        open_ones = ((charger_id, each.connection) for charger_id, each in self._chargers.items())
+        connected = {charger_id: str(each.version) for charger_id, each in open_ones if each is not None}
+        for charger_id, reminder in self.certificates.renewals(connected, now):
+            self._spawn(self.call(charger_id, *reminder))
 
     def _spawn(self, work: Any) -> None:
         task: asyncio.Task[None] = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def is_identity(charger_id: str) -> bool:
-    """Whether a charger may be called so: a colon would end the user name of its Basic authentication."""
-    return 0 < len(charger_id) <= ID_LENGTH and ":" not in charger_id and charger_id.isprintable()
-
-
-def common_name(certificate: bytes) -> str | None:
-    """The CN of a DER certificate's subject."""
-    from cryptography import x509  # noqa: PLC0415 (needed with profile 3 only)
-
-    names = x509.load_der_x509_certificate(certificate).subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
-    return str(names[0].value) if names else None

@@ -1,0 +1,47 @@
+"""What a charger needs of those around it, and what it gives back for a message."""
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from chargeloop.gateway.ocpp.certificates import Call as NextCall
+from chargeloop.gateway.ocpp.certificates import Certificates
+from chargeloop.model import Event
+from chargeloop.persistence import OcppFrame, Registration, Store
+from chargeloop.protocols.ocpp import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class TokenInfo:
+    """What is known of an id token: a status of OCPP, until when, and its group."""
+
+    status: str
+    expires_at: datetime | None = None
+    group: str | None = None
+
+
+class Handling(Protocol):
+    """What all chargers share."""
+
+    store: Store
+    clock: Callable[[], datetime]
+    wall: Callable[[], datetime]
+    authorise: Callable[[str, datetime], TokenInfo]
+    certificates: Certificates | None
+
+    def registered(self, registration: Registration) -> None: ...
+    def heard(self, frame: OcppFrame) -> None: ...
+    def work(self, work: Coroutine[Any, Any, Any]) -> None: ...
+    async def call(self, charger_id: str, action: str, payload: dict[str, Any]) -> Any: ...
+
+
+@dataclass(slots=True)
+class Reply:
+    """The answer to a call, and what is stored before it is sent. `flag` says what was odd; `then` is called afterwards."""
+
+    payload: dict[str, Any] = field(default_factory=dict)
+    events: list[Event] = field(default_factory=list)
+    outcome: Outcome | None = None
+    flag: str | None = None
+    then: NextCall | None = None
