@@ -10,16 +10,17 @@ import os
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
 from chargeloop.model import BadInput
 
 PREFIX = "CHARGELOOP_"
 # These have no flag (every user of a machine can read its command lines), and their values are never shown.
 TOKENS = ("api_token", "feed_token")
-SECRETS = frozenset({*TOKENS, "database_url"})
+SECRETS = frozenset({*TOKENS, "database_url", "contract_service_token"})
+METAVARS = {"data_dir": "DIR", "city": "DIR", "ocpp_tls_chain": "FILE", "ocpp_tls_key": "FILE"}
 
 
 class Settings(BaseModel):
@@ -35,7 +36,12 @@ class Settings(BaseModel):
     ocpp_tls_port: int = Field(default=9443, ge=0, le=65535, description="port for chargers over TLS, open with a certificate")
     ocpp_tls_chain: Path | None = Field(default=None, description="PEM file of that port's certificate and sub-authorities")
     ocpp_tls_key: Path | None = Field(default=None, description="PEM file of its key")
-    data_dir: Path = Field(default=Path("var"), description="folder of the database")
+    data_dir: Path = Field(default=Path("var"), description="folder of the database and of the certificates")
+    operator: str | None = Field(default=None, min_length=1, description="who runs this server, as its certificates say")
+    ocsp_url: str | None = Field(default=None, description="this server's /ocsp as others reach it, named in certificates")
+    contract_service_url: str | None = Field(
+        default=None, description="service of Plug and Charge contracts that what cars ask for goes on to"
+    )
     city: Path | None = Field(default=None, description="city folder; without one, the built-in city")
     tick_s: float = Field(default=30.0, gt=0, description="seconds of the city's time between two runs of the loop")
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="how much is logged")
@@ -45,6 +51,7 @@ class Settings(BaseModel):
     database_url: SecretStr | None = Field(
         default=None, description="postgresql://USER:PASSWORD@HOST/NAME; without one, SQLite in the data folder"
     )
+    contract_service_token: SecretStr | None = Field(default=None, description="token that this service is sent")
     api_token: SecretStr | None = Field(default=None, description="token that API clients must send (16 characters or more)")
     feed_token: SecretStr | None = Field(default=None, description="token that feeds of many chargers must send (as long)")
 
@@ -61,6 +68,12 @@ class Settings(BaseModel):
         if token is not None and len(token.get_secret_value()) < 16:
             raise ValueError("a token has at least 16 characters")
         return token
+
+    @model_validator(mode="after")
+    def _has_both(self) -> Self:
+        if (self.ocpp_tls_chain is None) != (self.ocpp_tls_key is None):
+            raise ValueError("TLS needs a certificate and its key: --ocpp-tls-chain and --ocpp-tls-key")
+        return self
 
     @property
     def is_local(self) -> bool:
@@ -95,6 +108,8 @@ def load_settings(flags: Mapping[str, object], environ: Mapping[str, str] = os.e
         settings = Settings.model_validate(values)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
+        if not first["loc"]:
+            raise BadInput("settings", first["msg"].removeprefix("Value error, ")) from None
         name = str(first["loc"][0])
         shown = "" if name in SECRETS else f", got {str(first['input'])!r}"
         known = difflib.get_close_matches(name, Settings.model_fields)
@@ -120,7 +135,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--settings", metavar="FILE", help="TOML file with settings")
     for name, field in Settings.model_fields.items():
         if name not in SECRETS:
-            metavar = "DIR" if field.annotation in (Path, Path | None) else name.split("_")[-1].upper()
+            metavar = METAVARS.get(name, name.split("_")[-1].upper())
             default = "" if field.default is None else f" (default {field.default})"
             group.add_argument(_flag(name), metavar=metavar, help=f"{field.description}{default}")
 

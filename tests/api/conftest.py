@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -15,6 +15,7 @@ from chargeloop.identity import Accounts, Audit, Tokens
 from chargeloop.loop import CityLoop, Clock, stages_of
 from chargeloop.model import City, Command, Layout, MeterSampled, SessionEnded, SessionStarted
 from chargeloop.persistence import Store
+from chargeloop.pki import open_pki
 from tests.small_city import START
 
 
@@ -49,8 +50,9 @@ async def running(small_city: City, small_layout: Layout, tmp_path: Path) -> Asy
     gateway = OcppGateway(store, loop.clock.now, station_of(small_layout), call_timeout_s=0.5)
     await gateway.enrol(["S0-01"])
     await gateway.start("127.0.0.1", 0)
+    pki = open_pki(tmp_path / "pki", "Stadtwerke", datetime.now(UTC))
     accounts, tokens = await Accounts.load(store), await Tokens.load(store)
-    context = Context(loop, store, guide, gateway, accounts, tokens, Audit(store))
+    context = Context(loop, store, guide, gateway, accounts, tokens, Audit(store), pki)
     later = START + timedelta(seconds=1)
     await store.append(
         "test",

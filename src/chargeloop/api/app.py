@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from chargeloop import __version__
-from chargeloop.api import chargers, city, drivers, live, people, records
+from chargeloop.api import chargers, city, drivers, live, ocsp, people, records
 from chargeloop.api.access import may, refusal
 from chargeloop.api.context import Context
 from chargeloop.api.shapes import Problem
@@ -18,7 +18,7 @@ from chargeloop.model import BadInput
 
 
 def create_app(context: Context) -> FastAPI:
-    """The application of one loop. Every route but /health and the log-in says what who asks must be allowed to."""
+    """The application of one loop. Every route but /health, the log-in and /ocsp says what who asks must be allowed to."""
     app = FastAPI(
         title="Chargeloop",
         version=__version__,
@@ -41,6 +41,7 @@ def create_app(context: Context) -> FastAPI:
     for part in (chargers, people):  # each route of these names its permission
         v1.include_router(part.router)
     app.include_router(v1)
+    app.include_router(ocsp.router)
     app.include_router(live.metrics_router, dependencies=[may("see")])
     app.add_exception_handler(RequestValidationError, _unprocessable)
     app.add_exception_handler(HTTPException, _http_problem)

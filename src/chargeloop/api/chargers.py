@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from chargeloop.api.access import Who, may
 from chargeloop.api.context import Context, Loop
-from chargeloop.gateway.ocpp import Charger, without_secrets
+from chargeloop.gateway.ocpp import Answer, Charger, without_secrets
 from chargeloop.model import EvseStatus
 from chargeloop.persistence import OcppFrame
 from chargeloop.protocols.ocpp import Version, actions_to_station, schema
@@ -143,7 +143,10 @@ async def command(context: Loop, who: Annotated[Who, may("command")], charger_id
     _charger(context, charger_id)
     said = without_secrets(asked.payload)
     entry = await context.audit.begin(who.name, asked.action[:64], said, datetime.now(UTC), charger_id)
-    answer = await context.gateway.call(charger_id, asked.action, asked.payload)
+    return await _answered(context, entry, await context.gateway.call(charger_id, asked.action, asked.payload))
+
+
+async def _answered(context: Context, entry: int, answer: Answer) -> AnswerShape:
     outcome = answer.payload.get("status") or answer.code or answer.status
     await context.audit.end(entry, str(outcome))
     return AnswerShape(
@@ -165,6 +168,13 @@ async def adopt(context: Loop, who: Annotated[Who, may("adopt")], charger_id: st
     )
     await context.audit.end(entry, registration.state)
     return Adopted(charger=ChargerShape(**_shape(context.gateway.chargers[charger_id])), password=password)
+
+
+@router.post("/chargers/{charger_id}/password")
+async def password(context: Loop, who: Annotated[Who, may("adopt")], charger_id: str) -> AnswerShape:
+    """Have a connected charger change its password; it is shown to nobody, and the old one ends when the new one is used."""
+    entry = await context.audit.begin(who.name, "password", {}, datetime.now(UTC), charger_id)
+    return await _answered(context, entry, await context.gateway.rotate(charger_id))
 
 
 @router.post("/chargers/{charger_id}/retire")

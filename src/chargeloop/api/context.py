@@ -11,6 +11,7 @@ from chargeloop.guidance import Guide
 from chargeloop.identity import Accounts, Audit, Tokens
 from chargeloop.loop import CityLoop, Tick
 from chargeloop.persistence import Store
+from chargeloop.pki import Pki
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class Context:
     accounts: Accounts
     tokens: Tokens
     audit: Audit
+    pki: Pki
     token: str | None = None
     is_local: bool = True
 

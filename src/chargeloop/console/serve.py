@@ -6,9 +6,11 @@ import logging
 import sys
 
 import structlog
+from pydantic import SecretStr
 
 from chargeloop.console.server import Options, serve
 from chargeloop.loop import Clock
+from chargeloop.pki import Clearing, Pair, Tls
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,10 +38,21 @@ def _options(args: argparse.Namespace) -> Options:
         city=args.city,
         tick_s=args.tick_s,
         clock=Clock.parse(args.clock) if args.clock else Clock.real(),
-        api_token=args.api_token.get_secret_value() if args.api_token else None,
-        feed_token=args.feed_token.get_secret_value() if args.feed_token else None,
+        api_token=_shown(args.api_token),
+        feed_token=_shown(args.feed_token),
         ocpp_bays=args.ocpp_bays,
         accept_unknown_tokens=args.accept_unknown_tokens or args.ocpp_bays is not None,
-        database_url=args.database_url.get_secret_value() if args.database_url else None,
+        database_url=_shown(args.database_url),
+        tls=Tls((Pair(args.ocpp_tls_chain, args.ocpp_tls_key),)) if args.ocpp_tls_chain else None,
+        ocpp_tls_port=args.ocpp_tls_port,
+        operator=args.operator,
+        ocsp_url=args.ocsp_url,
+        forward=Clearing(args.contract_service_url, _shown(args.contract_service_token) or "")
+        if args.contract_service_url
+        else None,
         parent=args.parent,
     )
+
+
+def _shown(secret: SecretStr | None) -> str | None:
+    return secret.get_secret_value() if secret is not None else None

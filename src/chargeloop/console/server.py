@@ -7,8 +7,8 @@ import signal
 import socket
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -22,10 +22,11 @@ from chargeloop.console.web import add_pages
 from chargeloop.gateway.ocpp import OcppGateway, TokenInfo
 from chargeloop.gateway.telemetry import TelemetryHub
 from chargeloop.guidance import Guide
-from chargeloop.identity import Accounts, Audit, Tokens
+from chargeloop.identity import Accounts, Audit, Tokens, is_emaid
 from chargeloop.loop import CityLoop, Clock, known_until, stages_of
 from chargeloop.model import Command, GuideDriver, Layout, Unreachable
 from chargeloop.persistence import Store
+from chargeloop.pki import Credentials, Forward, Pki, Tls, open_pki
 from chargeloop.simulation.chargers import ocpp_evses
 
 log = structlog.get_logger()
@@ -35,6 +36,7 @@ log = structlog.get_logger()
 class Options:
     """`ocpp_bays`: how many bays connect as chargers of their own without being adopted; None: none. `tick_s`: domain seconds.
 
+    `tls`: without it there is no port for chargers over TLS. `ocsp_url`, `forward`: see `pki.Authority`, `pki.Clearing`.
     `parent`: process without which the server ends.
     """
 
@@ -50,6 +52,11 @@ class Options:
     ocpp_bays: int | None = None
     accept_unknown_tokens: bool = False
     database_url: str | None = None
+    tls: Tls | None = None
+    ocpp_tls_port: int = 0
+    operator: str | None = None
+    ocsp_url: str | None = None
+    forward: Forward | None = None
     parent: int | None = None
 
 
@@ -76,19 +83,35 @@ async def _serve(options: Options, listener: socket.socket, ready: asyncio.Event
         await loop.rebuild()
         store.on_commit = loop.publish
         accounts, tokens, audit = await Accounts.load(store), await Tokens.load(store), Audit(store)
-        authorise = partial(_authorise, tokens, loop, options.accept_unknown_tokens)
+        folder = options.data_dir / "pki"
+        pki = open_pki(
+            folder,
+            options.operator or ("" if (folder / "stations").exists() else "Chargeloop"),
+            _wall(),
+            options.ocsp_url,
+            token_status=lambda emaid: tokens.status(emaid, _wall()),
+        )
         outside.loop = loop
-        outside.gateway = OcppGateway(store, options.clock.now, partial(_station_of, layout), authorise=authorise)
+        outside.gateway = OcppGateway(
+            store,
+            options.clock.now,
+            partial(_station_of, layout),
+            authorise=partial(_authorise, tokens, pki, loop, options.accept_unknown_tokens),
+            pki=pki,
+            forward=options.forward,
+        )
         if options.ocpp_bays is not None:  # the twin's
             await outside.gateway.enrol(ocpp_evses(layout, options.ocpp_bays))
         outside.hub = TelemetryHub(store=store, token=options.feed_token)
         context = Context(
-            loop, store, guide, outside.gateway, accounts, tokens, audit, options.api_token, is_loopback(options.host)
+            loop, store, guide, outside.gateway, accounts, tokens, audit, pki, options.api_token, is_loopback(options.host)
         )
         app = create_app(context)
         app.include_router(outside.hub.router)
         add_pages(app)
-        await outside.gateway.start(options.host, options.ocpp_port)
+        trusted = folder / "stations" / "root.pem"
+        credentials = Credentials(replace(options.tls, client_ca=trusted)) if options.tls is not None else None
+        await outside.gateway.start(options.host, options.ocpp_port, credentials, options.ocpp_tls_port)
         turning = asyncio.create_task(loop.run(max(options.tick_s / options.clock.speed, 0.5)))
         try:
             await _http(app, listener, options.parent, ready)
@@ -135,13 +158,21 @@ def _station_of(layout: Layout, evse_id: str) -> str | None:
     return None if index is None else layout.station_ids[layout.evse_station[index]]
 
 
-def _authorise(tokens: Tokens, loop: CityLoop, accept_unknown: bool, id_token: str, now: datetime) -> TokenInfo:
-    """A token that is listed, or that a driver with a reservation got from us; others only where that was chosen."""
+def _wall() -> datetime:
+    return datetime.now(UTC)
+
+
+def _authorise(tokens: Tokens, pki: Pki, loop: CityLoop, accept_unknown: bool, id_token: str, now: datetime) -> TokenInfo:
+    """A token that is listed, of a contract of ours, or that a driver with a reservation got from us.
+
+    Others only where that was chosen.
+    """
     status = tokens.status(id_token, now)
     if status is not None:
         found = tokens.find(id_token)
         return TokenInfo(status, found.expires_at, found.group) if found is not None else TokenInfo(status)
-    return TokenInfo("Accepted" if accept_unknown or loop.has_reserved(id_token) else "Invalid")
+    is_known = loop.has_reserved(id_token) or (is_emaid(id_token) and bool(pki.contracts.chains(id_token, _wall())))
+    return TokenInfo("Accepted" if accept_unknown or is_known else "Invalid")
 
 
 def is_loopback(host: str) -> bool:

@@ -30,8 +30,11 @@ class Call(NamedTuple):
 
 
 class Reply(NamedTuple):
+    """`contract`: the eMAID whose certificate was found good."""
+
     payload: Payload
     then: Call | None = None
+    contract: str | None = None
 
 
 def is_about_certificates(action: str, payload: Payload) -> bool:
@@ -90,7 +93,7 @@ class Certificates:
             request = {"certificateType": "V2GCertificate"} | request
         reply = await self.answer(charger_id, "ocpp2.0.1", action, request, now) or Reply(NO_CERTIFICATE)
         then = Call("DataTransfer", _wrapped(reply.then.action, reply.then.payload)) if reply.then is not None else None
-        return Reply({"status": "Accepted", "data": msgspec.json.encode(reply.payload).decode()}, then)
+        return Reply({"status": "Accepted", "data": msgspec.json.encode(reply.payload).decode()}, then, reply.contract)
 
     def renewals(self, connected: Mapping[str, str], now: datetime) -> list[tuple[str, Call]]:
         """Which chargers to remind of which certificate (A02, A03), and how. `connected`: version by charger."""
@@ -110,11 +113,12 @@ class Certificates:
         emaid = payload["idToken"]["idToken"]
         try:
             questions = [_question("iso15118CertificateHashData", each) for each in told]
-            status, token = await self._pki.contracts.authorise(emaid, now, questions, chain)
+            status, thought = await self._pki.contracts.authorise(emaid, now, questions, chain)
         except BadInput as error:
             log.warning("contract that cannot be read", charger_id=charger_id, what=str(error))
-            status, token = "CertChainError", "Invalid"
-        return Reply({"idTokenInfo": {"status": token}, "certificateStatus": status})
+            status, thought = "CertChainError", "Invalid"
+        answer = {"idTokenInfo": {"status": thought}, "certificateStatus": status}
+        return Reply(answer, contract=emaid if thought == "Accepted" else None)
 
     async def _certificate_status(self, version: str, payload: Payload, now: datetime) -> Reply:
         """M06: what the charger staples to its V2G certificate."""

@@ -302,19 +302,17 @@ class Charger:
         wall = self._handling.wall()
         if action == "DataTransfer":
             reply = await office.transferred(self.charger_id, said, _request_of_201, wall)
-            emaid = ""
         else:
             reply = await office.answer(self.charger_id, version, action, said, wall)
-            emaid = said["idToken"]["idToken"] if action == "Authorize" else ""
         if reply is None:
             return Reply(default_answer(action, said))
-        if emaid and reply.payload["idTokenInfo"]["status"] == "Accepted":
+        if reply.contract is not None:
             self._contracts = {each: at for each, at in self._contracts.items() if now - at < CONTRACT_HOLDS}
-            self._contracts[id_token(emaid)] = now
+            self._contracts[id_token(reply.contract)] = now
         return Reply(reply.payload, then=reply.then)
 
     def _tag_info(self, id_tag: object, now: datetime) -> dict[str, Any]:
-        info = self._handling.authorise(id_token(id_tag), now)
+        info = self._info(id_token(id_tag), now)
         status = info.status if info.status in ("Accepted", "Blocked", "Expired", "Invalid", "ConcurrentTx") else "Invalid"
         answer: dict[str, Any] = {"status": status}
         if info.expires_at is not None:
@@ -323,11 +321,14 @@ class Charger:
             answer["parentIdTag"] = info.group
         return answer
 
+    def _info(self, token: str, now: datetime) -> TokenInfo:
+        info = self._handling.authorise(token, now)
+        proven_at = self._contracts.get(token)
+        is_proven = proven_at is not None and now - proven_at < CONTRACT_HOLDS
+        return TokenInfo("Accepted") if is_proven and info.status == "Invalid" else info
+
     def _token_info(self, token: object, now: datetime) -> dict[str, Any]:
-        info = self._handling.authorise(id_token(token), now)
-        proven_at = self._contracts.get(id_token(token))
-        if info.status == "Invalid" and proven_at is not None and now - proven_at < CONTRACT_HOLDS:
-            info = TokenInfo("Accepted")
+        info = self._info(id_token(token), now)
         answer: dict[str, Any] = {"status": info.status}
         if info.expires_at is not None:
             answer["cacheExpiryDateTime"] = wire_time(info.expires_at)

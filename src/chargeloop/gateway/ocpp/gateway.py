@@ -395,9 +395,9 @@ class OcppGateway:
             if times % FORGET_EVERY == 0:
                 await self.store.forget_frames(now - FRAMES_KEPT)
             if times % RENEW_EVERY == 1:
-                self._remind()
+                self.remind()
 
-    def _remind(self) -> None:
+    def remind(self) -> None:
         """Say which certificates expire soon: to the log, and to chargers that can ask for new ones."""
         now = self.wall()
         days_left = self._credentials.days_left(now) if self._credentials is not None else WARN_DAYS
