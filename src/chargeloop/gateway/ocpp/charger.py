@@ -13,18 +13,24 @@ from chargeloop.gateway.ocpp.answers import default_answer
 from chargeloop.gateway.ocpp.certificates import Certificates, is_about_certificates
 from chargeloop.gateway.ocpp.connection import Connection, payload_bytes
 from chargeloop.gateway.ocpp.handling import Handling, Reply, TokenInfo
+from chargeloop.gateway.ocpp.signed import check_all, meter_key, rows_of
 from chargeloop.model import BadInput, EvseStatus, ReservationClosed, ReservationState
 from chargeloop.persistence import Entry, OcppFrame, Registration
 from chargeloop.protocols.ocpp import (
     Call,
     CallError,
     CallResult,
+    Ended,
     ErrorCode,
+    Fact,
     Frame,
     Ledger,
     Outcome,
     Send,
+    SignedValue,
+    Started,
     StatusTold,
+    Updated,
     Version,
     WireError,
     encode,
@@ -33,6 +39,7 @@ from chargeloop.protocols.ocpp import (
     is_from_station,
     request,
     salvage,
+    signed_values,
     wire_time,
 )
 
@@ -191,7 +198,7 @@ class Charger:
 
         outcome = reply.outcome
         events = [*reply.events, *outcome.events] if outcome is not None else reply.events
-        self._handling.store.record(Entry(frame, events, outcome.changed if outcome is not None else (), stored))
+        self._handling.store.record(Entry(frame, events, outcome.changed if outcome is not None else (), stored, reply.signed))
         self._handling.heard(frame)
         if reply.flag is not None:
             self._problem(f"{call.action[:50]}: {reply.flag}")
@@ -231,13 +238,44 @@ class Charger:
         ledger = self.ledger
         assert ledger is not None  # the connection waits until it is loaded
         fact = fact_of(version, call.action, payload, now)
-        if fact is not None:
-            outcome = ledger.apply(fact, now)
-            if isinstance(fact, StatusTold):
-                self._told[fact.connector] = (fact.status, fact.info, fact.at)
-            odd = "; ".join((*((flag,) if flag else ()), *outcome.odd)) or None
-            return Reply(self._answer_fact(call.action, payload, outcome, now), outcome=outcome, flag=odd)
-        return self._other(version, call.action, payload, now, flag)
+        if fact is None:
+            return self._other(version, call.action, payload, now, flag)
+        signed = signed_values((*payload.get("meterValue", ()), *payload.get("transactionData", ())), now)
+        if signed and not isinstance(fact, StatusTold):
+            return self._about_signed(signed, call.action, payload, fact, now, flag)
+        return self._about_fact(ledger, call.action, payload, fact, now, flag)
+
+    def _about_fact(
+        self, ledger: Ledger, action: str, said: dict[str, Any], fact: Fact, now: datetime, flag: str | None
+    ) -> Reply:
+        outcome = ledger.apply(fact, now)
+        if isinstance(fact, StatusTold):
+            self._told[fact.connector] = (fact.status, fact.info, fact.at)
+        odd = "; ".join((*((flag,) if flag else ()), *outcome.odd)) or None
+        return Reply(self._answer_fact(action, said, outcome, now), outcome=outcome, flag=odd)
+
+    async def _about_signed(
+        self,
+        values: tuple[SignedValue, ...],
+        action: str,
+        said: dict[str, Any],
+        fact: Started | Updated | Ended,
+        now: datetime,
+        flag: str | None,
+    ) -> Reply:
+        """A wrong signature is flagged, never refused: the charger would discard the message, and the money with it."""
+        assert self.ledger is not None  # as of `_reply`
+        evse_id = self.ledger.evse_of(fact.wire_id, fact.connector)
+        checked = await check_all(values, meter_key(self.registration, evse_id))
+        if self.ledger is None:
+            raise WireError(ErrorCode.INTERNAL_ERROR, "the charger was registered anew")
+        notes = tuple(dict.fromkeys(check.note for _, check in checked))
+        reply = self._about_fact(self.ledger, action, said, replace(fact, notes=notes), now, flag)
+        bad = dict.fromkeys(check.note for _, check in checked if check.verdict == "not_verified")
+        reply.flag = "; ".join((*((reply.flag,) if reply.flag else ()), *bad)) or None
+        if reply.outcome is not None and reply.outcome.transaction is not None:
+            reply.signed = rows_of(self.charger_id, reply.outcome.transaction, checked)
+        return reply
 
     def _read(self, version: Version, call: Call | Send) -> tuple[dict[str, Any], str | None]:
         raw = payload_bytes(call.payload)
@@ -342,8 +380,12 @@ class Charger:
         """Another password, or two while it changes."""
         self._register(password_hash=password_hash)
 
-    def _register(self, **known: str) -> None:
-        changed = replace(self.registration, **known)  # type: ignore[arg-type]
+    def keep_meter_keys(self, keys: tuple[str, ...]) -> None:
+        """Public keys of its meters, connector by connector."""
+        self._register(meter_keys=keys)
+
+    def _register(self, **known: Any) -> None:
+        changed = replace(self.registration, **known)
         if changed != self.registration:
             self.registration = changed
             self._handling.registered(changed)

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from chargeloop.gateway.ocpp.certificates import Call as NextCall
 from chargeloop.gateway.ocpp.certificates import Certificates
 from chargeloop.model import Event
-from chargeloop.persistence import OcppFrame, Registration, Store
+from chargeloop.persistence import OcppFrame, Registration, SignedRow, Store
 from chargeloop.protocols.ocpp import Outcome
 
 
@@ -45,3 +45,4 @@ class Reply:
     outcome: Outcome | None = None
     flag: str | None = None
     then: NextCall | None = None
+    signed: list[SignedRow] = field(default_factory=list)

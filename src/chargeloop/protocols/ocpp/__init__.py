@@ -32,7 +32,7 @@ from chargeloop.protocols.ocpp.frames import (
     encode,
     parse,
 )
-from chargeloop.protocols.ocpp.ledger import KEPT, Ledger, Outcome, Transaction, session_id
+from chargeloop.protocols.ocpp.ledger import KEPT, Ledger, Outcome, Transaction, number_of, session_id
 from chargeloop.protocols.ocpp.messages import (
     FROM_STATION,
     TO_STATION,
@@ -71,7 +71,7 @@ from chargeloop.protocols.ocpp.messages import (
     read_payload,
     to_payload,
 )
-from chargeloop.protocols.ocpp.meter import CREDIBLE_KW, readings, signed_values, unrolled
+from chargeloop.protocols.ocpp.meter import CREDIBLE_KW, readings, unrolled
 from chargeloop.protocols.ocpp.profiles import Installed, clear, install, limit_w
 from chargeloop.protocols.ocpp.schemas import (
     Checked,
@@ -84,6 +84,7 @@ from chargeloop.protocols.ocpp.schemas import (
     salvage,
     schema,
 )
+from chargeloop.protocols.ocpp.signed import SignatureCheck, SignedValue, check_signature, public_key, signed_values
 from chargeloop.protocols.ocpp.station_side import CONNECTOR, STATUS_NAME, STOP_NAME, command_of, meter_value
 
 __all__ = [
@@ -132,6 +133,8 @@ __all__ = [
     "SampledValue",
     "Send",
     "SetChargingProfile",
+    "SignatureCheck",
+    "SignedValue",
     "StartTransaction",
     "StartTransactionResponse",
     "Started",
@@ -151,6 +154,7 @@ __all__ = [
     "believed",
     "call_of",
     "check",
+    "check_signature",
     "clear",
     "command_of",
     "encode",
@@ -161,7 +165,9 @@ __all__ = [
     "is_from_station",
     "limit_w",
     "meter_value",
+    "number_of",
     "parse",
+    "public_key",
     "read_call",
     "read_payload",
     "readings",
