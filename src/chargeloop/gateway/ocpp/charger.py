@@ -13,10 +13,12 @@ from chargeloop.gateway.ocpp.answers import default_answer
 from chargeloop.gateway.ocpp.certificates import Certificates, is_about_certificates
 from chargeloop.gateway.ocpp.connection import Connection, payload_bytes
 from chargeloop.gateway.ocpp.handling import Handling, Reply, TokenInfo
+from chargeloop.gateway.ocpp.makes import adjusted, as_end, quirks_at
 from chargeloop.gateway.ocpp.signed import check_all, meter_key, rows_of
 from chargeloop.model import BadInput, EvseStatus, ReservationClosed, ReservationState
 from chargeloop.persistence import Entry, OcppFrame, Registration
 from chargeloop.protocols.ocpp import (
+    Abilities,
     Call,
     CallError,
     CallResult,
@@ -86,6 +88,11 @@ class Charger:
         """EVSE, status, what is said of it, and since when: connector by connector."""
         told = self._told
         return [(evse_id, *told.get(n, (None, "", None))) for n, evse_id in enumerate(self.registration.evse_ids, start=1)]
+
+    @property
+    def abilities(self) -> Abilities:
+        """What it can be told of charging profiles."""
+        return Abilities(quirks_at(self.registration).rate_unit or "W")
 
     @property
     def certificate_expires(self) -> datetime | None:
@@ -191,6 +198,8 @@ class Charger:
                 connection.close(WSCloseCode.INTERNAL_ERROR, "the server cannot go on")
             elif isinstance(call, Send):
                 connection.answered()
+            elif reply.delay_s:
+                asyncio.get_running_loop().call_later(reply.delay_s, connection.answer, answer_text)
             else:
                 connection.answer(answer_text)
                 if reply.then is not None:
@@ -237,9 +246,12 @@ class Charger:
             return self._about_certificates(self._handling.certificates, version, call.action, payload, now)
         ledger = self.ledger
         assert ledger is not None  # the connection waits until it is loaded
+        quirks = quirks_at(self.registration)
+        payload = adjusted(payload, quirks, self._handling.zone)
         fact = fact_of(version, call.action, payload, now)
         if fact is None:
             return self._other(version, call.action, payload, now, flag)
+        fact = as_end(fact, ledger) if quirks.start_ends else fact
         signed = signed_values((*payload.get("meterValue", ()), *payload.get("transactionData", ())), now)
         if signed and not isinstance(fact, StatusTold):
             return self._about_signed(signed, call.action, payload, fact, now, flag)
@@ -252,7 +264,8 @@ class Charger:
         if isinstance(fact, StatusTold):
             self._told[fact.connector] = (fact.status, fact.info, fact.at)
         odd = "; ".join((*((flag,) if flag else ()), *outcome.odd)) or None
-        return Reply(self._answer_fact(action, said, outcome, now), outcome=outcome, flag=odd)
+        delay_s = quirks_at(self.registration).start_answer_delay_s if action == "StartTransaction" else 0.0
+        return Reply(self._answer_fact(action, said, outcome, now), outcome=outcome, flag=odd, delay_s=delay_s)
 
     async def _about_signed(
         self,

@@ -56,8 +56,8 @@ class OcppGateway:
     """OCPP 1.6J, 2.0.1 and 2.1 over WebSockets at /ocpp/<charger_id>.
 
     `station_of`: the station of an EVSE of the city, or None. `clock`: the city's time, told to chargers that ask.
-    `wall`: the time that certificates are of. `authorise`: what is known of an id token; without one, whoever holds a token
-    may charge. `pki`: for profile 3 and the certificate messages. `forward`: the service of contract certificates.
+    `zone`: the place's time zone. `wall`: the time that certificates are of. `authorise`: what is known of an id token; without
+    one, whoever holds a token may charge. `pki`: for profile 3 and the certificate messages. `forward`: the service of contract certificates.
     """
 
     def __init__(
@@ -70,9 +70,10 @@ class OcppGateway:
         pki: Pki | None = None,
         forward: Forward | None = None,
         wall: Callable[[], datetime] = lambda: datetime.now(UTC),
+        zone: str = "UTC",
         call_timeout_s: float = CALL_TIMEOUT_S,
     ) -> None:
-        self.store, self.clock, self.wall, self.authorise = store, clock, wall, authorise
+        self.store, self.clock, self.wall, self.zone, self.authorise = store, clock, wall, zone, authorise
         self.certificates = Certificates(pki, forward) if pki is not None else None
         self.listeners: list[Callable[[OcppFrame], None]] = []
         self._station_of, self._call_timeout_s = station_of, call_timeout_s
@@ -235,7 +236,8 @@ class OcppGateway:
         is_about_session = isinstance(command, SetChargingProfile | RemoteStop)
         is_it = running is not None and is_about_session and running.session_id == command.session_id  # type: ignore[union-attr]
         try:
-            action, payload = call_of(connection.version, command, connector, running.wire_id if running and is_it else None)
+            wire_id = running.wire_id if running and is_it else None
+            action, payload = call_of(connection.version, command, connector, wire_id, charger.abilities)
             answer = await self.call(charger.charger_id, action, payload)
         except BadInput as error:
             log.warning("command that OCPP cannot carry", evse_id=command.evse_id, what=str(error))

@@ -27,6 +27,7 @@ class Handling(Protocol):
     store: Store
     clock: Callable[[], datetime]
     wall: Callable[[], datetime]
+    zone: str
     authorise: Callable[[str, datetime], TokenInfo]
     certificates: Certificates | None
 
@@ -38,7 +39,10 @@ class Handling(Protocol):
 
 @dataclass(slots=True)
 class Reply:
-    """The answer to a call, and what is stored before it is sent. `flag` says what was odd; `then` is called afterwards."""
+    """The answer to a call, and what is stored before it is sent. `flag` says what was odd; `then` is called afterwards.
+
+    `delay_s`: how long the answer waits.
+    """
 
     payload: dict[str, Any] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
@@ -46,3 +50,4 @@ class Reply:
     flag: str | None = None
     then: NextCall | None = None
     signed: list[SignedRow] = field(default_factory=list)
+    delay_s: float = 0.0

@@ -6,6 +6,7 @@ from typing import Any
 
 from chargeloop import model
 from chargeloop.protocols.ocpp import v2, v16
+from chargeloop.protocols.ocpp.abilities import PLAIN, Abilities, rate_unit
 from chargeloop.protocols.ocpp.facts import (
     Ended,
     Fact,
@@ -96,6 +97,7 @@ __all__ = [
     "STATUS_NAME",
     "STOP_NAME",
     "TO_STATION",
+    "Abilities",
     "Authorize",
     "AuthorizeResponse",
     "BootNotification",
@@ -168,6 +170,7 @@ __all__ = [
     "number_of",
     "parse",
     "public_key",
+    "rate_unit",
     "read_call",
     "read_payload",
     "readings",
@@ -188,10 +191,13 @@ def fact_of(version: Version, action: str, said: Mapping[str, Any], received: da
     return v16.fact_of(action, said, received) if version is Version.V16 else v2.fact_of(action, said, received)
 
 
-def call_of(version: Version, command: model.Command, connector: int, wire_id: str | None) -> tuple[str, dict[str, Any]]:
+def call_of(
+    version: Version, command: model.Command, connector: int, wire_id: str | None, abilities: Abilities = PLAIN
+) -> tuple[str, dict[str, Any]]:
     """Action and payload that carry a command. `wire_id`: of the transaction it is about.
 
     Raises:
         BadInput: a command that OCPP does not carry, or for a transaction that does not run.
     """
-    return v16.call_of(command, connector, wire_id) if version is Version.V16 else v2.call_of(command, connector, wire_id)
+    of = v16.call_of if version is Version.V16 else v2.call_of
+    return of(command, connector, wire_id, abilities)

@@ -121,6 +121,10 @@ class Ledger:
         known = self._by_wire.get(wire_id or "")
         return known.evse_id if known is not None else self._evse(connector) or self.evse_ids[0]
 
+    def knows(self, fact: Started) -> bool:
+        """Whether that start was told before."""
+        return self._told_before(fact) is not None
+
     def status(self, connector: int) -> EvseStatus | None:
         return self._status.get(connector)
 
