@@ -34,6 +34,8 @@ GUARDED = {
     ("GET", "/accounts"): "accounts",
     ("POST", "/accounts"): "accounts",
     ("GET", "/tokens"): "tokens",
+    ("GET", "/chargers/S0-01/variables"): "chargers",
+    ("PUT", "/chargers/S0-01/meter-keys"): "adopt",
     ("PUT", "/tokens"): "tokens",
     ("POST", "/recommend"): "decide",
 }
@@ -225,3 +227,17 @@ async def test_keys_of_meters_and_what_they_signed(running: Running) -> None:
         detail = (await running.http.put(path, json={"meter_keys": [meter.pem]})).json()
         assert detail["meter_keys"] == [meter.key]
         assert (await running.http.get(f"/sessions/ocpp-{number}/signed")).json()[0]["verdict"] == "verified"
+
+
+async def test_its_settings(running: Running) -> None:
+    path = "/chargers/S0-01/variables"
+    assert (await running.http.get(path)).json() == []
+    async with charger(running) as socket:
+        asking = asyncio.create_task(running.http.post(path))
+        _, message_id, action, _ = json.loads(await socket.recv())
+        assert action == "GetConfiguration"
+        keys = [{"key": "NumberOfConnectors", "readonly": True, "value": "1"}]
+        await socket.send(json.dumps([3, message_id, {"configurationKey": keys}]))
+        assert (await asking).json()["status"] == "answered"
+        (shown,) = (await running.http.get(path)).json()
+        assert (shown["variable"], shown["value"], shown["mutability"]) == ("NumberOfConnectors", "1", "ReadOnly")

@@ -86,6 +86,18 @@ class MeterKeysIn(Strict):
     meter_keys: list[str]
 
 
+class VariableShape(Strict):
+    component: str
+    component_instance: str
+    variable: str
+    variable_instance: str
+    evse: int | None
+    connector: int | None
+    attribute: str
+    value: str | None
+    mutability: str
+
+
 class CommandIn(Strict):
     action: str
     payload: dict[str, Any]
@@ -139,6 +151,21 @@ async def actions(context: Loop, _who: Reader, charger_id: str) -> dict[str, Any
     """What can be sent to it: each action with the JSON schema of its request."""
     version = Version(_charger(context, charger_id).registration.version or Version.V16)
     return {action: schema(version, action) for action in actions_to_station(version)}
+
+
+@router.get("/chargers/{charger_id}/variables")
+async def variables(context: Loop, _who: Reader, charger_id: str) -> list[VariableShape]:
+    """Its settings and states as it told them last: configuration keys of 1.6, variables of 2.x."""
+    _charger(context, charger_id)
+    return [VariableShape(**each._asdict()) for each in await context.gateway.inventory.variables(charger_id)]
+
+
+@router.post("/chargers/{charger_id}/variables")
+async def ask_variables(context: Loop, who: Annotated[Who, may("command")], charger_id: str) -> AnswerShape:
+    """Ask for them again. A charger of 2.x sends them after its answer."""
+    found = _charger(context, charger_id)
+    entry = await context.audit.begin(who.name, "ask variables", {}, datetime.now(UTC), charger_id)
+    return await _answered(context, entry, await context.gateway.inventory.take(found))
 
 
 @router.post("/chargers/{charger_id}/commands")

@@ -56,6 +56,16 @@ ocpp_transaction = Table(
     Column("body", Text, nullable=False),
     Index("ocpp_transaction_charger", "charger_id", "number"),
 )
+# What a charger says of its settings. `of`: the version and firmware that said it; `traits`: what is used of it.
+charger_report = Table(
+    "charger_report",
+    metadata,
+    Column("charger_id", String(48), primary_key=True),
+    Column("of", Text, nullable=False),
+    Column("at_s", Float, nullable=False),
+    Column("traits", Text, nullable=False),
+    Column("body", Text, nullable=False),
+)
 # What meters have signed, by transaction; kept for ever, for bills are proven by it. `digest`: SHA-256 of `raw`.
 signed_value = Table(
     "signed_value",

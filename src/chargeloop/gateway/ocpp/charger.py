@@ -14,7 +14,7 @@ from chargeloop.gateway.ocpp.certificates import Certificates, is_about_certific
 from chargeloop.gateway.ocpp.connection import Connection, payload_bytes
 from chargeloop.gateway.ocpp.handling import Handling, Reply, TokenInfo
 from chargeloop.gateway.ocpp.makes import adjusted, as_end, quirks_at
-from chargeloop.gateway.ocpp.signed import check_all, meter_key, rows_of
+from chargeloop.gateway.ocpp.signed import check_all, meter_key, rows_of, told_keys
 from chargeloop.model import BadInput, EvseStatus, ReservationClosed, ReservationState
 from chargeloop.persistence import Entry, OcppFrame, Registration
 from chargeloop.protocols.ocpp import (
@@ -32,6 +32,7 @@ from chargeloop.protocols.ocpp import (
     SignedValue,
     Started,
     StatusTold,
+    Traits,
     Updated,
     Version,
     WireError,
@@ -48,7 +49,7 @@ from chargeloop.protocols.ocpp import (
 HEARTBEAT_S, PENDING_S = 300, 60
 # Never refused for their content: the charger would discard them, and the money with them.
 KEPT_ANYHOW = frozenset({"StartTransaction", "StopTransaction", "TransactionEvent", "MeterValues"})
-PROBLEMS_KEPT = 20
+PROBLEMS_KEPT, SETTINGS = 20, "settings:"
 CONTRACT_HOLDS = timedelta(hours=1)  # after its certificate was found good, for the session that begins with it
 log = structlog.get_logger()
 
@@ -90,9 +91,14 @@ class Charger:
         return [(evse_id, *told.get(n, (None, "", None))) for n, evse_id in enumerate(self.registration.evse_ids, start=1)]
 
     @property
+    def is_connected(self) -> bool:
+        return self.connection is not None
+
+    @property
     def abilities(self) -> Abilities:
         """What it can be told of charging profiles."""
-        return Abilities(quirks_at(self.registration).rate_unit or "W")
+        told = self._handling.inventory.traits(self.charger_id)
+        return Abilities(told.rate_unit or quirks_at(self.registration).rate_unit or "W", told.max_periods)
 
     @property
     def certificate_expires(self) -> datetime | None:
@@ -204,6 +210,8 @@ class Charger:
                 connection.answer(answer_text)
                 if reply.then is not None:
                     self._handling.work(self._handling.call(self.charger_id, *reply.then))
+                if call.action == "BootNotification" and self.registration.state == "adopted":
+                    self._handling.booted(self)
 
         outcome = reply.outcome
         events = [*reply.events, *outcome.events] if outcome is not None else reply.events
@@ -334,6 +342,8 @@ class Charger:
 
     def _other(self, version: Version, action: str, said: dict[str, Any], now: datetime, flag: str | None) -> Reply:
         match action:
+            case "NotifyReport":
+                self._handling.work(self._handling.inventory.told(self, said))
             case "Heartbeat":
                 return Reply({"currentTime": wire_time(now)})
             case "Authorize" if version is Version.V16:
@@ -392,6 +402,15 @@ class Charger:
     def keep_password(self, password_hash: str) -> None:
         """Another password, or two while it changes."""
         self._register(password_hash=password_hash)
+
+    def took_stock(self, traits: Traits) -> None:
+        """It has told its settings: say what does not fit; take over the keys of its meters where none are known."""
+        self.problems = [each for each in self.problems if not each.startswith(SETTINGS)]
+        for each in traits.problems(len(self.registration.evse_ids)):
+            self._problem(f"{SETTINGS} {each}")
+        keys = told_keys(self.registration, traits.meter_keys)
+        if keys != self.registration.meter_keys:
+            self.keep_meter_keys(keys)
 
     def keep_meter_keys(self, keys: tuple[str, ...]) -> None:
         """Public keys of its meters, connector by connector."""

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from chargeloop.gateway.ocpp.certificates import Call as NextCall
 from chargeloop.gateway.ocpp.certificates import Certificates
+from chargeloop.gateway.ocpp.inventory import Inventory
 from chargeloop.model import Event
 from chargeloop.persistence import OcppFrame, Registration, SignedRow, Store
 from chargeloop.protocols.ocpp import Outcome
@@ -30,8 +31,10 @@ class Handling(Protocol):
     zone: str
     authorise: Callable[[str, datetime], TokenInfo]
     certificates: Certificates | None
+    inventory: Inventory
 
     def registered(self, registration: Registration) -> None: ...
+    def booted(self, charger: Any) -> None: ...
     def heard(self, frame: OcppFrame) -> None: ...
     def work(self, work: Coroutine[Any, Any, Any]) -> None: ...
     async def call(self, charger_id: str, action: str, payload: dict[str, Any]) -> Any: ...

@@ -2,7 +2,8 @@
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
@@ -54,6 +55,16 @@ def checked_keys(registration: Registration, keys: Sequence[str]) -> tuple[str, 
     if len(keys) > len(registration.evse_ids):
         raise BadInput("meter_keys", f"the charger has {len(registration.evse_ids)} connectors, got {len(keys)} keys")
     return tuple(public_key(each) if each else "" for each in keys)
+
+
+def told_keys(registration: Registration, told: Iterable[tuple[int, str]]) -> tuple[str, ...]:
+    """The keys that are known, with those that the charger told where none was; what is no key is passed over."""
+    keys = [meter_key(registration, evse_id) for evse_id in registration.evse_ids]
+    for connector, text in told:
+        with suppress(BadInput):
+            if 0 < connector <= len(keys) and not keys[connector - 1]:
+                keys[connector - 1] = public_key(text)
+    return tuple(keys) if any(keys) else registration.meter_keys
 
 
 async def signed_of(store: Store, session_id: str) -> tuple[SignedRow, ...]:

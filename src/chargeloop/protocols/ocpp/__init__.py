@@ -87,6 +87,7 @@ from chargeloop.protocols.ocpp.schemas import (
 )
 from chargeloop.protocols.ocpp.signed import SignatureCheck, SignedValue, check_signature, public_key, signed_values
 from chargeloop.protocols.ocpp.station_side import CONNECTOR, STATUS_NAME, STOP_NAME, command_of, meter_value
+from chargeloop.protocols.ocpp.variables import Traits, Variable, merged, of_configuration, of_report, traits_of
 
 __all__ = [
     "CONNECTOR",
@@ -146,9 +147,11 @@ __all__ = [
     "StopTransaction",
     "StopTransactionResponse",
     "ToStation",
+    "Traits",
     "Transaction",
     "TriggerMessage",
     "Updated",
+    "Variable",
     "Version",
     "WireError",
     "actions_to_station",
@@ -166,8 +169,11 @@ __all__ = [
     "install",
     "is_from_station",
     "limit_w",
+    "merged",
     "meter_value",
     "number_of",
+    "of_configuration",
+    "of_report",
     "parse",
     "public_key",
     "rate_unit",
@@ -181,6 +187,7 @@ __all__ = [
     "session_id",
     "signed_values",
     "to_payload",
+    "traits_of",
     "unrolled",
     "wire_time",
 ]
