@@ -16,6 +16,7 @@ from chargeloop.api import create_app
 from chargeloop.api.chargers import _stream
 from chargeloop.identity import ROLES
 from tests.api.conftest import Running
+from tests.ocmf import Meter
 
 PASSWORD = "correct horse battery"
 GUARDED = {
@@ -33,6 +34,8 @@ GUARDED = {
     ("GET", "/accounts"): "accounts",
     ("POST", "/accounts"): "accounts",
     ("GET", "/tokens"): "tokens",
+    ("GET", "/chargers/S0-01/variables"): "chargers",
+    ("PUT", "/chargers/S0-01/meter-keys"): "adopt",
     ("PUT", "/tokens"): "tokens",
     ("POST", "/recommend"): "decide",
 }
@@ -205,3 +208,36 @@ async def test_its_messages_are_shown_and_streamed(running: Running) -> None:
         assert [(each["kind"], each["direction"]) for each in shown] == [("result", "out"), ("call", "in")]
         listed = (await running.http.get("/chargers")).json()
         assert [(each["charger_id"], each["health"], each["firmware"]) for each in listed] == [("S0-01", "fault", "1.0")]
+
+
+async def test_keys_of_meters_and_what_they_signed(running: Running) -> None:
+    meter, path = Meter(), "/chargers/S0-01/meter-keys"
+    assert (await running.http.put(path, json={"meter_keys": ["x"]})).status_code == 422
+    assert (await running.http.put(path, json={"meter_keys": [meter.key, meter.key]})).status_code == 422
+    async with charger(running) as socket:
+        start = {"connectorId": 1, "idTag": "T", "meterStart": 0, "timestamp": "2025-06-10T09:20:00Z"}
+        await socket.send(json.dumps([2, "s", "StartTransaction", start]))
+        number = json.loads(await socket.recv())[2]["transactionId"]
+        value = {"timestamp": "2025-06-10T09:20:00Z", "sampledValue": [{"value": meter.sign(1.0), "format": "SignedData"}]}
+        said = {"connectorId": 1, "transactionId": number, "meterValue": [value]}
+        await socket.send(json.dumps([2, "m", "MeterValues", said]))
+        await socket.recv()
+        shown = (await running.http.get(f"/sessions/ocpp-{number}/signed")).json()
+        assert [(each["verdict"], each["raw"]) for each in shown] == [("no_key", value["sampledValue"][0]["value"])]  # type: ignore[index]
+        detail = (await running.http.put(path, json={"meter_keys": [meter.pem]})).json()
+        assert detail["meter_keys"] == [meter.key]
+        assert (await running.http.get(f"/sessions/ocpp-{number}/signed")).json()[0]["verdict"] == "verified"
+
+
+async def test_its_settings(running: Running) -> None:
+    path = "/chargers/S0-01/variables"
+    assert (await running.http.get(path)).json() == []
+    async with charger(running) as socket:
+        asking = asyncio.create_task(running.http.post(path))
+        _, message_id, action, _ = json.loads(await socket.recv())
+        assert action == "GetConfiguration"
+        keys = [{"key": "NumberOfConnectors", "readonly": True, "value": "1"}]
+        await socket.send(json.dumps([3, message_id, {"configurationKey": keys}]))
+        assert (await asking).json()["status"] == "answered"
+        (shown,) = (await running.http.get(path)).json()
+        assert (shown["variable"], shown["value"], shown["mutability"]) == ("NumberOfConnectors", "1", "ReadOnly")

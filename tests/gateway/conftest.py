@@ -34,6 +34,10 @@ class Wire:
         self._id += 1
         return await self.say(json.dumps([2, message_id or str(self._id), action, payload]))
 
+    @staticmethod
+    def encode(frame: list[Any]) -> str:
+        return json.dumps(frame)
+
     async def say(self, text: str) -> Any:
         await self.socket.send(text)
         return await self.heard()

@@ -165,7 +165,8 @@ class TestReadings:
     def test_signed_values_are_kept_as_received(self) -> None:
         of_16 = {"value": "OCMF|{}", "format": "SignedData"}
         of_2 = {"value": 1.0, "signedMeterValue": {"signedMeterData": "T0NNRg=="}}
-        assert wire.signed_values([{"sampledValue": [of_16, of_2, {"value": "1"}]}]) == ("OCMF|{}", "T0NNRg==")
+        found = wire.signed_values([{"sampledValue": [of_16, of_2, {"value": "1"}]}], AT)
+        assert [(each.at, each.raw) for each in found] == [(AT, "OCMF|{}"), (AT, "T0NNRg==")]
 
     @pytest.mark.parametrize(
         ("raw", "start", "last", "true"),

@@ -11,8 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from chargeloop.api.access import Who, may
 from chargeloop.api.context import Context, Loop
-from chargeloop.gateway.ocpp import Answer, Charger, without_secrets
-from chargeloop.model import EvseStatus
+from chargeloop.gateway.ocpp import Answer, Charger, checked_keys, recheck, without_secrets
 from chargeloop.persistence import OcppFrame
 from chargeloop.protocols.ocpp import Version, actions_to_station, schema
 
@@ -56,6 +55,7 @@ class ConnectorShape(Strict):
 class ChargerDetail(ChargerShape):
     connectors: list[ConnectorShape]
     certificate_expires: datetime | None
+    meter_keys: list[str]
     first_seen: datetime
 
 
@@ -80,6 +80,22 @@ class AdoptIn(Strict):
 class Adopted(Strict):
     charger: ChargerShape
     password: str | None
+
+
+class MeterKeysIn(Strict):
+    meter_keys: list[str]
+
+
+class VariableShape(Strict):
+    component: str
+    component_instance: str
+    variable: str
+    variable_instance: str
+    evse: int | None
+    connector: int | None
+    attribute: str
+    value: str | None
+    mutability: str
 
 
 class CommandIn(Strict):
@@ -137,6 +153,21 @@ async def actions(context: Loop, _who: Reader, charger_id: str) -> dict[str, Any
     return {action: schema(version, action) for action in actions_to_station(version)}
 
 
+@router.get("/chargers/{charger_id}/variables")
+async def variables(context: Loop, _who: Reader, charger_id: str) -> list[VariableShape]:
+    """Its settings and states as it told them last: configuration keys of 1.6, variables of 2.x."""
+    _charger(context, charger_id)
+    return [VariableShape(**each._asdict()) for each in await context.gateway.inventory.variables(charger_id)]
+
+
+@router.post("/chargers/{charger_id}/variables")
+async def ask_variables(context: Loop, who: Annotated[Who, may("command")], charger_id: str) -> AnswerShape:
+    """Ask for them again. A charger of 2.x sends them after its answer."""
+    found = _charger(context, charger_id)
+    entry = await context.audit.begin(who.name, "ask variables", {}, datetime.now(UTC), charger_id)
+    return await _answered(context, entry, await context.gateway.inventory.take(found))
+
+
 @router.post("/chargers/{charger_id}/commands")
 async def command(context: Loop, who: Annotated[Who, may("command")], charger_id: str, asked: CommandIn) -> AnswerShape:
     """Call a charger and wait for its answer."""
@@ -186,6 +217,18 @@ async def retire(context: Loop, who: Annotated[Who, may("adopt")], charger_id: s
     return ChargerShape(**_shape(context.gateway.chargers[charger_id]))
 
 
+@router.put("/chargers/{charger_id}/meter-keys")
+async def meter_keys(context: Loop, who: Annotated[Who, may("adopt")], charger_id: str, asked: MeterKeysIn) -> ChargerDetail:
+    """The public keys of its meters, connector by connector; what they have signed is checked again."""
+    found = _charger(context, charger_id)
+    keys = checked_keys(found.registration, asked.meter_keys)
+    entry = await context.audit.begin(who.name, "meter keys", {"meter_keys": list(keys)}, datetime.now(UTC), charger_id)
+    found.keep_meter_keys(keys)
+    changed = await recheck(context.store, found.registration)
+    await context.audit.end(entry, f"{changed} values have another verdict")
+    return _detail(found)
+
+
 # --- pictures -----------------------------------------------------------------------------------------------------------------
 
 
@@ -227,14 +270,13 @@ def _detail(charger: Charger) -> ChargerDetail:
         )
         for n, (evse_id, status, info, at) in enumerate(charger.connectors, start=1)
     ]
-    first_seen = charger.registration.first_seen
     return ChargerDetail(
-        **_shape(charger), connectors=connectors, certificate_expires=charger.certificate_expires, first_seen=first_seen
+        **_shape(charger),
+        connectors=connectors,
+        certificate_expires=charger.certificate_expires,
+        meter_keys=list(charger.registration.meter_keys),
+        first_seen=charger.registration.first_seen,
     )
-
-
-def _status_name(status: EvseStatus | None) -> str:
-    return "unknown" if status is None else status.name.lower()
 
 
 def _messages(frame_id: int, frame: OcppFrame) -> list[Message]:

@@ -5,7 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, HTTPException, Query
 
 from chargeloop.api.context import Loop
-from chargeloop.api.shapes import DecisionDetail, DecisionSummary, Outcome
+from chargeloop.api.shapes import DecisionDetail, DecisionSummary, Outcome, SignedShape
+from chargeloop.gateway.ocpp import signed_of
 from chargeloop.model import Cdr, Session
 
 router = APIRouter(tags=["records"])
@@ -48,6 +49,12 @@ async def session(context: Loop, session_id: str) -> Session:
     if found is None:
         raise HTTPException(404, f"no session {session_id!r}")
     return found
+
+
+@money_router.get("/sessions/{session_id}/signed")
+async def signed(context: Loop, session_id: str) -> list[SignedShape]:
+    """What the meter has signed of a session, word for word as received, with what its check gave."""
+    return [SignedShape.of(each) for each in await signed_of(context.store, session_id)]
 
 
 @money_router.get("/cdrs/{session_id}")

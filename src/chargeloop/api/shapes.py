@@ -1,12 +1,13 @@
 """The shapes of the API's answers, as documented by OpenAPI. Inputs are checked strictly; outputs are built by our own code."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from chargeloop.model import Current, Decision, Reservation, Session, Sort, Tier
+from chargeloop.persistence import SignedRow
 
 
 class Shape(BaseModel):
@@ -261,6 +262,23 @@ class Outcome(Shape):
 class DecisionDetail(Shape):
     decision: Decision
     outcome: Outcome | None
+
+
+class SignedShape(Shape):
+    """A meter value that the meter has signed. `raw`: word for word as received."""
+
+    at: datetime
+    context: str
+    encoding: str
+    verdict: str
+    why: str
+    public_key: str
+    raw: str
+
+    @classmethod
+    def of(cls, row: SignedRow) -> "SignedShape":
+        known = {name: getattr(row, name) for name in cls.model_fields if name != "at"}
+        return cls(at=datetime.fromtimestamp(row.at_s, UTC), **known)
 
 
 class Problem(Shape):

@@ -99,6 +99,7 @@ async def _serve(options: Options, listener: socket.socket, ready: asyncio.Event
             authorise=partial(_authorise, tokens, pki, loop, options.accept_unknown_tokens),
             pki=pki,
             forward=options.forward,
+            zone=city.time_zone,
         )
         if options.ocpp_bays is not None:  # the twin's
             await outside.gateway.enrol(ocpp_evses(layout, options.ocpp_bays))

@@ -33,6 +33,22 @@ class OcppFrame(NamedTuple):
     flag: str | None = None
 
 
+class SignedRow(NamedTuple):
+    """A meter value that a meter has signed, word for word, with what its check gave. `number`: of the transaction."""
+
+    number: int
+    digest: str
+    charger_id: str
+    evse_id: str
+    at_s: float
+    context: str
+    encoding: str
+    raw: str
+    public_key: str
+    verdict: str
+    why: str
+
+
 class Entry(NamedTuple):
     """What is stored together. `then` is called in the event loop once it is on disk, or with what went wrong."""
 
@@ -40,6 +56,7 @@ class Entry(NamedTuple):
     events: Sequence[Event] = ()
     transactions: Sequence[Transaction] = ()
     then: Callable[[Exception | None], None] | None = None
+    signed: Sequence[SignedRow] = ()
 
 
 class Journal:
@@ -58,9 +75,11 @@ class Journal:
         self._pending: list[tuple[Entry, Rows]] = []
         self._flushing: asyncio.Task[None] | None = None
         self._insert_frames = Bulk(tables.ocpp_frame, dialect)
-        insert = (sqlite.insert if dialect.name == "sqlite" else postgresql.insert)(tables.ocpp_transaction)
+        upsert = sqlite.insert if dialect.name == "sqlite" else postgresql.insert
+        insert = upsert(tables.ocpp_transaction)
         changed = {"is_open": insert.excluded.is_open, "body": insert.excluded.body}
         self._put_transaction = insert.on_conflict_do_update(index_elements=["number"], set_=changed)
+        self._put_signed = upsert(tables.signed_value).on_conflict_do_nothing()
 
     def add(self, entry: Entry) -> None:
         """Have an entry stored, as its transactions stand now; returns at once."""
@@ -102,5 +121,8 @@ class Journal:
         newest = {row["number"]: row for _, rows in batch for row in rows}
         if newest:
             connection.execute(self._put_transaction, list(newest.values()))
+        signed = [row._asdict() for entry, _ in batch for row in entry.signed]
+        if signed:
+            connection.execute(self._put_signed, signed)
         self._frame_id += len(batch)
         return stored

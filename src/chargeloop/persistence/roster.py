@@ -13,6 +13,7 @@ class Registration:
     """`evse_ids[n - 1]`: the city's EVSE at connector n (1.6) or EVSE n (2.x). `password_hash`: see the gateway's credentials.
 
     `security_profile`: 0 none, 1 Basic, 2 Basic over TLS, 3 client certificate (OCPP 2.0.1, part 2, chapter A).
+    `meter_keys[n - 1]`: public key of connector n's meter, DER in hex; empty where it is not known.
     """
 
     charger_id: str
@@ -27,3 +28,4 @@ class Registration:
     model: str = ""
     serial: str = ""
     firmware: str = ""
+    meter_keys: tuple[str, ...] = ()

@@ -56,6 +56,33 @@ ocpp_transaction = Table(
     Column("body", Text, nullable=False),
     Index("ocpp_transaction_charger", "charger_id", "number"),
 )
+# What a charger says of its settings. `of`: the version and firmware that said it; `traits`: what is used of it.
+charger_report = Table(
+    "charger_report",
+    metadata,
+    Column("charger_id", String(48), primary_key=True),
+    Column("of", Text, nullable=False),
+    Column("at_s", Float, nullable=False),
+    Column("traits", Text, nullable=False),
+    Column("body", Text, nullable=False),
+)
+# What meters have signed, by transaction; kept for ever, for bills are proven by it. `digest`: SHA-256 of `raw`.
+signed_value = Table(
+    "signed_value",
+    metadata,
+    Column("number", Key, primary_key=True, autoincrement=False),
+    Column("digest", String(64), primary_key=True),
+    Column("charger_id", String(48), nullable=False),
+    Column("evse_id", String(64), nullable=False),
+    Column("at_s", Float, nullable=False),
+    Column("context", Text, nullable=False),
+    Column("encoding", Text, nullable=False),
+    Column("raw", Text, nullable=False),
+    Column("public_key", Text, nullable=False),
+    Column("verdict", String(20), nullable=False),
+    Column("why", Text, nullable=False),
+    Index("signed_value_charger", "charger_id", "verdict"),
+)
 session = Table(
     "session",
     metadata,

@@ -13,18 +13,27 @@ from chargeloop.gateway.ocpp.answers import default_answer
 from chargeloop.gateway.ocpp.certificates import Certificates, is_about_certificates
 from chargeloop.gateway.ocpp.connection import Connection, payload_bytes
 from chargeloop.gateway.ocpp.handling import Handling, Reply, TokenInfo
+from chargeloop.gateway.ocpp.makes import adjusted, as_end, quirks_at
+from chargeloop.gateway.ocpp.signed import check_all, meter_key, rows_of, told_keys
 from chargeloop.model import BadInput, EvseStatus, ReservationClosed, ReservationState
 from chargeloop.persistence import Entry, OcppFrame, Registration
 from chargeloop.protocols.ocpp import (
+    Abilities,
     Call,
     CallError,
     CallResult,
+    Ended,
     ErrorCode,
+    Fact,
     Frame,
     Ledger,
     Outcome,
     Send,
+    SignedValue,
+    Started,
     StatusTold,
+    Traits,
+    Updated,
     Version,
     WireError,
     encode,
@@ -33,13 +42,14 @@ from chargeloop.protocols.ocpp import (
     is_from_station,
     request,
     salvage,
+    signed_values,
     wire_time,
 )
 
 HEARTBEAT_S, PENDING_S = 300, 60
 # Never refused for their content: the charger would discard them, and the money with them.
 KEPT_ANYHOW = frozenset({"StartTransaction", "StopTransaction", "TransactionEvent", "MeterValues"})
-PROBLEMS_KEPT = 20
+PROBLEMS_KEPT, SETTINGS = 20, "settings:"
 CONTRACT_HOLDS = timedelta(hours=1)  # after its certificate was found good, for the session that begins with it
 log = structlog.get_logger()
 
@@ -79,6 +89,16 @@ class Charger:
         """EVSE, status, what is said of it, and since when: connector by connector."""
         told = self._told
         return [(evse_id, *told.get(n, (None, "", None))) for n, evse_id in enumerate(self.registration.evse_ids, start=1)]
+
+    @property
+    def is_connected(self) -> bool:
+        return self.connection is not None
+
+    @property
+    def abilities(self) -> Abilities:
+        """What it can be told of charging profiles."""
+        told = self._handling.inventory.traits(self.charger_id)
+        return Abilities(told.rate_unit or quirks_at(self.registration).rate_unit or "W", told.max_periods)
 
     @property
     def certificate_expires(self) -> datetime | None:
@@ -184,14 +204,18 @@ class Charger:
                 connection.close(WSCloseCode.INTERNAL_ERROR, "the server cannot go on")
             elif isinstance(call, Send):
                 connection.answered()
+            elif reply.delay_s:
+                asyncio.get_running_loop().call_later(reply.delay_s, connection.answer, answer_text)
             else:
                 connection.answer(answer_text)
                 if reply.then is not None:
                     self._handling.work(self._handling.call(self.charger_id, *reply.then))
+                if call.action == "BootNotification" and self.registration.state == "adopted":
+                    self._handling.booted(self)
 
         outcome = reply.outcome
         events = [*reply.events, *outcome.events] if outcome is not None else reply.events
-        self._handling.store.record(Entry(frame, events, outcome.changed if outcome is not None else (), stored))
+        self._handling.store.record(Entry(frame, events, outcome.changed if outcome is not None else (), stored, reply.signed))
         self._handling.heard(frame)
         if reply.flag is not None:
             self._problem(f"{call.action[:50]}: {reply.flag}")
@@ -230,14 +254,49 @@ class Charger:
             return self._about_certificates(self._handling.certificates, version, call.action, payload, now)
         ledger = self.ledger
         assert ledger is not None  # the connection waits until it is loaded
+        quirks = quirks_at(self.registration)
+        payload = adjusted(payload, quirks, self._handling.zone)
         fact = fact_of(version, call.action, payload, now)
-        if fact is not None:
-            outcome = ledger.apply(fact, now)
-            if isinstance(fact, StatusTold):
-                self._told[fact.connector] = (fact.status, fact.info, fact.at)
-            odd = "; ".join((*((flag,) if flag else ()), *outcome.odd)) or None
-            return Reply(self._answer_fact(call.action, payload, outcome, now), outcome=outcome, flag=odd)
-        return self._other(version, call.action, payload, now, flag)
+        if fact is None:
+            return self._other(version, call.action, payload, now, flag)
+        fact = as_end(fact, ledger) if quirks.start_ends else fact
+        signed = signed_values((*payload.get("meterValue", ()), *payload.get("transactionData", ())), now)
+        if signed and not isinstance(fact, StatusTold):
+            return self._about_signed(signed, call.action, payload, fact, now, flag)
+        return self._about_fact(ledger, call.action, payload, fact, now, flag)
+
+    def _about_fact(
+        self, ledger: Ledger, action: str, said: dict[str, Any], fact: Fact, now: datetime, flag: str | None
+    ) -> Reply:
+        outcome = ledger.apply(fact, now)
+        if isinstance(fact, StatusTold):
+            self._told[fact.connector] = (fact.status, fact.info, fact.at)
+        odd = "; ".join((*((flag,) if flag else ()), *outcome.odd)) or None
+        delay_s = quirks_at(self.registration).start_answer_delay_s if action == "StartTransaction" else 0.0
+        return Reply(self._answer_fact(action, said, outcome, now), outcome=outcome, flag=odd, delay_s=delay_s)
+
+    async def _about_signed(
+        self,
+        values: tuple[SignedValue, ...],
+        action: str,
+        said: dict[str, Any],
+        fact: Started | Updated | Ended,
+        now: datetime,
+        flag: str | None,
+    ) -> Reply:
+        """A wrong signature is flagged, never refused: the charger would discard the message, and the money with it."""
+        assert self.ledger is not None  # as of `_reply`
+        evse_id = self.ledger.evse_of(fact.wire_id, fact.connector)
+        checked = await check_all(values, meter_key(self.registration, evse_id))
+        if self.ledger is None:
+            raise WireError(ErrorCode.INTERNAL_ERROR, "the charger was registered anew")
+        notes = tuple(dict.fromkeys(check.note for _, check in checked))
+        reply = self._about_fact(self.ledger, action, said, replace(fact, notes=notes), now, flag)
+        bad = dict.fromkeys(check.note for _, check in checked if check.verdict == "not_verified")
+        reply.flag = "; ".join((*((reply.flag,) if reply.flag else ()), *bad)) or None
+        if reply.outcome is not None and reply.outcome.transaction is not None:
+            reply.signed = rows_of(self.charger_id, reply.outcome.transaction, checked)
+        return reply
 
     def _read(self, version: Version, call: Call | Send) -> tuple[dict[str, Any], str | None]:
         raw = payload_bytes(call.payload)
@@ -283,6 +342,8 @@ class Charger:
 
     def _other(self, version: Version, action: str, said: dict[str, Any], now: datetime, flag: str | None) -> Reply:
         match action:
+            case "NotifyReport":
+                self._handling.work(self._handling.inventory.told(self, said))
             case "Heartbeat":
                 return Reply({"currentTime": wire_time(now)})
             case "Authorize" if version is Version.V16:
@@ -342,8 +403,21 @@ class Charger:
         """Another password, or two while it changes."""
         self._register(password_hash=password_hash)
 
-    def _register(self, **known: str) -> None:
-        changed = replace(self.registration, **known)  # type: ignore[arg-type]
+    def took_stock(self, traits: Traits) -> None:
+        """It has told its settings: say what does not fit; take over the keys of its meters where none are known."""
+        self.problems = [each for each in self.problems if not each.startswith(SETTINGS)]
+        for each in traits.problems(len(self.registration.evse_ids)):
+            self._problem(f"{SETTINGS} {each}")
+        keys = told_keys(self.registration, traits.meter_keys)
+        if keys != self.registration.meter_keys:
+            self.keep_meter_keys(keys)
+
+    def keep_meter_keys(self, keys: tuple[str, ...]) -> None:
+        """Public keys of its meters, connector by connector."""
+        self._register(meter_keys=keys)
+
+    def _register(self, **known: Any) -> None:
+        changed = replace(self.registration, **known)
         if changed != self.registration:
             self.registration = changed
             self._handling.registered(changed)

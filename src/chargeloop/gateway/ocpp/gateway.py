@@ -17,6 +17,7 @@ from chargeloop.gateway.ocpp.connection import Connection, Stranger, payload_byt
 from chargeloop.gateway.ocpp.credentials import change_of, hashed, is_taken, new_password, without_secrets
 from chargeloop.gateway.ocpp.door import ID_LENGTH, Door, is_identity
 from chargeloop.gateway.ocpp.handling import TokenInfo
+from chargeloop.gateway.ocpp.inventory import SETTLE_S, Inventory
 from chargeloop.gateway.ocpp.listener import Visitor, listen, refusal
 from chargeloop.model import BadInput, Command, GuideDriver, RemoteStop, SetChargingProfile, Unreachable
 from chargeloop.persistence import Entry, OcppFrame, Registration, Store
@@ -56,8 +57,9 @@ class OcppGateway:
     """OCPP 1.6J, 2.0.1 and 2.1 over WebSockets at /ocpp/<charger_id>.
 
     `station_of`: the station of an EVSE of the city, or None. `clock`: the city's time, told to chargers that ask.
-    `wall`: the time that certificates are of. `authorise`: what is known of an id token; without one, whoever holds a token
-    may charge. `pki`: for profile 3 and the certificate messages. `forward`: the service of contract certificates.
+    `zone`: the place's time zone. `wall`: the time that certificates are of. `authorise`: what is known of an id token; without
+    one, whoever holds a token may charge. `pki`: for profile 3 and the certificate messages. `forward`: the service of
+    contract certificates. `settle_s`: how long a charger is left alone after its boot; thousands are asked one after the other.
     """
 
     def __init__(
@@ -70,10 +72,13 @@ class OcppGateway:
         pki: Pki | None = None,
         forward: Forward | None = None,
         wall: Callable[[], datetime] = lambda: datetime.now(UTC),
+        zone: str = "UTC",
+        settle_s: float = SETTLE_S,
         call_timeout_s: float = CALL_TIMEOUT_S,
     ) -> None:
-        self.store, self.clock, self.wall, self.authorise = store, clock, wall, authorise
+        self.store, self.clock, self.wall, self.zone, self.authorise = store, clock, wall, zone, authorise
         self.certificates = Certificates(pki, forward) if pki is not None else None
+        self.inventory = Inventory(store, clock, self.call, settle_s)
         self.listeners: list[Callable[[OcppFrame], None]] = []
         self._station_of, self._call_timeout_s = station_of, call_timeout_s
         self._chargers: dict[str, Charger] = {}
@@ -92,6 +97,7 @@ class OcppGateway:
         Raises:
             Unreachable: naming the port that is taken.
         """
+        await self.inventory.load()
         for registration in await self.store.registrations():
             self._take(Charger(registration, self))
         self._credentials = credentials
@@ -235,7 +241,8 @@ class OcppGateway:
         is_about_session = isinstance(command, SetChargingProfile | RemoteStop)
         is_it = running is not None and is_about_session and running.session_id == command.session_id  # type: ignore[union-attr]
         try:
-            action, payload = call_of(connection.version, command, connector, running.wire_id if running and is_it else None)
+            wire_id = running.wire_id if running and is_it else None
+            action, payload = call_of(connection.version, command, connector, wire_id, charger.abilities)
             answer = await self.call(charger.charger_id, action, payload)
         except BadInput as error:
             log.warning("command that OCPP cannot carry", evse_id=command.evse_id, what=str(error))
@@ -294,6 +301,11 @@ class OcppGateway:
         self._changed[registration.charger_id] = registration
         if len(self._changed) == 1:
             self._spawn(self._save())
+
+    def booted(self, charger: Charger) -> None:
+        """Ask it about itself, where that was not done yet."""
+        if self.inventory.is_due(charger.registration):
+            self._spawn(self.inventory.take_in_turn(charger, len(self._chargers)))
 
     def work(self, work: Coroutine[Any, Any, Any]) -> None:
         """Have something done beside the messages."""

@@ -7,8 +7,9 @@ from typing import Any, Protocol
 
 from chargeloop.gateway.ocpp.certificates import Call as NextCall
 from chargeloop.gateway.ocpp.certificates import Certificates
+from chargeloop.gateway.ocpp.inventory import Inventory
 from chargeloop.model import Event
-from chargeloop.persistence import OcppFrame, Registration, Store
+from chargeloop.persistence import OcppFrame, Registration, SignedRow, Store
 from chargeloop.protocols.ocpp import Outcome
 
 
@@ -27,10 +28,13 @@ class Handling(Protocol):
     store: Store
     clock: Callable[[], datetime]
     wall: Callable[[], datetime]
+    zone: str
     authorise: Callable[[str, datetime], TokenInfo]
     certificates: Certificates | None
+    inventory: Inventory
 
     def registered(self, registration: Registration) -> None: ...
+    def booted(self, charger: Any) -> None: ...
     def heard(self, frame: OcppFrame) -> None: ...
     def work(self, work: Coroutine[Any, Any, Any]) -> None: ...
     async def call(self, charger_id: str, action: str, payload: dict[str, Any]) -> Any: ...
@@ -38,10 +42,15 @@ class Handling(Protocol):
 
 @dataclass(slots=True)
 class Reply:
-    """The answer to a call, and what is stored before it is sent. `flag` says what was odd; `then` is called afterwards."""
+    """The answer to a call, and what is stored before it is sent. `flag` says what was odd; `then` is called afterwards.
+
+    `delay_s`: how long the answer waits.
+    """
 
     payload: dict[str, Any] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
     outcome: Outcome | None = None
     flag: str | None = None
     then: NextCall | None = None
+    signed: list[SignedRow] = field(default_factory=list)
+    delay_s: float = 0.0

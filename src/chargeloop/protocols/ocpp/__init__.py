@@ -6,6 +6,7 @@ from typing import Any
 
 from chargeloop import model
 from chargeloop.protocols.ocpp import v2, v16
+from chargeloop.protocols.ocpp.abilities import PLAIN, Abilities, rate_unit
 from chargeloop.protocols.ocpp.facts import (
     Ended,
     Fact,
@@ -32,7 +33,7 @@ from chargeloop.protocols.ocpp.frames import (
     encode,
     parse,
 )
-from chargeloop.protocols.ocpp.ledger import KEPT, Ledger, Outcome, Transaction, session_id
+from chargeloop.protocols.ocpp.ledger import KEPT, Ledger, Outcome, Transaction, number_of, session_id
 from chargeloop.protocols.ocpp.messages import (
     FROM_STATION,
     TO_STATION,
@@ -71,7 +72,7 @@ from chargeloop.protocols.ocpp.messages import (
     read_payload,
     to_payload,
 )
-from chargeloop.protocols.ocpp.meter import CREDIBLE_KW, readings, signed_values, unrolled
+from chargeloop.protocols.ocpp.meter import CREDIBLE_KW, readings, unrolled
 from chargeloop.protocols.ocpp.profiles import Installed, clear, install, limit_w
 from chargeloop.protocols.ocpp.schemas import (
     Checked,
@@ -84,7 +85,9 @@ from chargeloop.protocols.ocpp.schemas import (
     salvage,
     schema,
 )
+from chargeloop.protocols.ocpp.signed import SignatureCheck, SignedValue, check_signature, public_key, signed_values
 from chargeloop.protocols.ocpp.station_side import CONNECTOR, STATUS_NAME, STOP_NAME, command_of, meter_value
+from chargeloop.protocols.ocpp.variables import Traits, Variable, merged, of_configuration, of_report, traits_of
 
 __all__ = [
     "CONNECTOR",
@@ -95,6 +98,7 @@ __all__ = [
     "STATUS_NAME",
     "STOP_NAME",
     "TO_STATION",
+    "Abilities",
     "Authorize",
     "AuthorizeResponse",
     "BootNotification",
@@ -132,6 +136,8 @@ __all__ = [
     "SampledValue",
     "Send",
     "SetChargingProfile",
+    "SignatureCheck",
+    "SignedValue",
     "StartTransaction",
     "StartTransactionResponse",
     "Started",
@@ -141,9 +147,11 @@ __all__ = [
     "StopTransaction",
     "StopTransactionResponse",
     "ToStation",
+    "Traits",
     "Transaction",
     "TriggerMessage",
     "Updated",
+    "Variable",
     "Version",
     "WireError",
     "actions_to_station",
@@ -151,6 +159,7 @@ __all__ = [
     "believed",
     "call_of",
     "check",
+    "check_signature",
     "clear",
     "command_of",
     "encode",
@@ -160,8 +169,14 @@ __all__ = [
     "install",
     "is_from_station",
     "limit_w",
+    "merged",
     "meter_value",
+    "number_of",
+    "of_configuration",
+    "of_report",
     "parse",
+    "public_key",
+    "rate_unit",
     "read_call",
     "read_payload",
     "readings",
@@ -172,6 +187,7 @@ __all__ = [
     "session_id",
     "signed_values",
     "to_payload",
+    "traits_of",
     "unrolled",
     "wire_time",
 ]
@@ -182,10 +198,13 @@ def fact_of(version: Version, action: str, said: Mapping[str, Any], received: da
     return v16.fact_of(action, said, received) if version is Version.V16 else v2.fact_of(action, said, received)
 
 
-def call_of(version: Version, command: model.Command, connector: int, wire_id: str | None) -> tuple[str, dict[str, Any]]:
+def call_of(
+    version: Version, command: model.Command, connector: int, wire_id: str | None, abilities: Abilities = PLAIN
+) -> tuple[str, dict[str, Any]]:
     """Action and payload that carry a command. `wire_id`: of the transaction it is about.
 
     Raises:
         BadInput: a command that OCPP does not carry, or for a transaction that does not run.
     """
-    return v16.call_of(command, connector, wire_id) if version is Version.V16 else v2.call_of(command, connector, wire_id)
+    of = v16.call_of if version is Version.V16 else v2.call_of
+    return of(command, connector, wire_id, abilities)

@@ -36,11 +36,12 @@ class Started:
     seq_no: int | None = None
     readings: tuple[Reading, ...] = ()
     is_charged: bool | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Updated:
-    """Readings, and what else is known by now. `is_charged`: the vehicle takes no more; None: not said."""
+    """Readings, and what else is known. `is_charged`: the vehicle takes no more; None: not said. `notes`: for the session."""
 
     wire_id: str | None
     connector: int | None
@@ -49,6 +50,7 @@ class Updated:
     id_token: str | None = None
     seq_no: int | None = None
     is_charged: bool | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +63,7 @@ class Ended:
     id_token: str | None = None
     seq_no: int | None = None
     readings: tuple[Reading, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

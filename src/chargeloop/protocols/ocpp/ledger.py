@@ -33,6 +33,12 @@ def session_id(number: int) -> str:
     return f"{PREFIX}{number}"
 
 
+def number_of(session_id: str) -> int | None:
+    """Our transaction number of a session; None for one that no station told by OCPP."""
+    number = session_id.removeprefix(PREFIX)
+    return int(number) if number != session_id and number.isdecimal() else None
+
+
 @dataclass(slots=True)
 class Transaction:
     """`number`: ours; `wire_id`: the id on the wire. `is_past`: told after later ones, so no event until it is over.
@@ -110,6 +116,15 @@ class Ledger:
         """The transaction that runs there."""
         return self._open.get(evse_id)
 
+    def evse_of(self, wire_id: str | None, connector: int | None) -> str:
+        """The EVSE that a message is about: of its transaction, else of its connector, else the first."""
+        known = self._by_wire.get(wire_id or "")
+        return known.evse_id if known is not None else self._evse(connector) or self.evse_ids[0]
+
+    def knows(self, fact: Started) -> bool:
+        """Whether that start was told before."""
+        return self._told_before(fact) is not None
+
     def status(self, connector: int) -> EvseStatus | None:
         return self._status.get(connector)
 
@@ -150,6 +165,7 @@ class Ledger:
                 "told again" if fact.seq_no is None or fact.seq_no in known.seen else "told after what followed it"
             )
             self._note_seq(known, fact.seq_no)
+            self._note(known, fact.notes, outcome)
             if known.id_token == NAMELESS and fact.id_token != NAMELESS:
                 known.id_token = fact.id_token
             outcome.changed.append(known)
@@ -163,6 +179,7 @@ class Ledger:
         if running is not None and not is_past:
             self._close(running, min(fact.at, received), "its stop never came: closed when the next transaction began", outcome)
         transaction = self._open_one(fact, evse_id, received, is_past, outcome)
+        self._note(transaction, fact.notes, outcome)
         self._read(transaction, fact.readings, outcome)
 
     def _told_before(self, fact: Started) -> Transaction | None:
@@ -212,6 +229,7 @@ class Ledger:
         outcome.transaction = transaction
         if transaction is None:
             return
+        self._note(transaction, fact.notes, outcome)
         if fact.seq_no is not None:
             if fact.seq_no in transaction.seen:
                 outcome.odd.append("told again")
@@ -297,6 +315,7 @@ class Ledger:
             outcome.odd.append("stop of an unknown transaction: kept, and no session is billed")
             return
         self._note_seq(transaction, fact.seq_no)
+        self._note(transaction, fact.notes, outcome)
         if not transaction.is_open:
             self._ended_again(transaction, fact, outcome)
             return
@@ -402,6 +421,12 @@ class Ledger:
         if connector is None:
             return self.evse_ids[0] if len(self.evse_ids) == 1 else None
         return self.evse_ids[connector - 1] if 0 < connector <= len(self.evse_ids) else None
+
+    def _note(self, transaction: Transaction, notes: Iterable[str], outcome: Outcome) -> None:
+        for note in notes:
+            if note not in transaction.notes:
+                transaction.notes.append(note)
+                outcome.changed.append(transaction)
 
     def _note_seq(self, transaction: Transaction, seq_no: int | None) -> None:
         if seq_no is not None and seq_no not in transaction.seen:

@@ -89,16 +89,3 @@ def unrolled(raw_wh: float, start_wh: float, last_wh: float) -> float:
     if start_wh - raw_wh > DIP_WH:
         candidates.append(start_wh + raw_wh)
     return next((each for each in candidates if last_wh <= each <= last_wh + STEP_WH), last_wh)
-
-
-def signed_values(values: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
-    """Signed meter data as received, for keeping and checking: 2.x `signedMeterValue`, 1.6 format `SignedData`."""
-    found = []
-    for value in values:
-        for sample in value.get("sampledValue", ()):
-            signed = sample.get("signedMeterValue")
-            if isinstance(signed, Mapping) and "signedMeterData" in signed:
-                found.append(str(signed["signedMeterData"]))
-            elif sample.get("format") == "SignedData":
-                found.append(str(sample["value"]))
-    return tuple(found)

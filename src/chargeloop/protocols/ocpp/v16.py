@@ -1,12 +1,12 @@
 """Between OCPP 1.6 payloads and facts and commands. Payloads are checked or salvaged, so any member may be missing."""
 
-import math
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from chargeloop import model
 from chargeloop.model import BadInput, EvseStatus, StopReason
+from chargeloop.protocols.ocpp.abilities import Abilities, schedule
 from chargeloop.protocols.ocpp.facts import Ended, Fact, Started, StatusTold, Updated, believed, id_token, wire_time
 from chargeloop.protocols.ocpp.meter import readings
 
@@ -94,7 +94,7 @@ def _ended(said: Mapping[str, Any], received: datetime) -> Ended:
     )
 
 
-def call_of(command: model.Command, connector: int, wire_id: str | None) -> tuple[str, dict[str, Any]]:
+def call_of(command: model.Command, connector: int, wire_id: str | None, abilities: Abilities) -> tuple[str, dict[str, Any]]:
     """Action and payload that carry a command to a connector. `wire_id`: of the transaction it is about.
 
     Raises:
@@ -102,7 +102,8 @@ def call_of(command: model.Command, connector: int, wire_id: str | None) -> tupl
     """
     match command:
         case model.SetChargingProfile():
-            return "SetChargingProfile", {"connectorId": connector, "csChargingProfiles": _profile(command, _number(wire_id))}
+            profile = _profile(command, _number(wire_id), abilities)
+            return "SetChargingProfile", {"connectorId": connector, "csChargingProfiles": profile}
         case model.RemoteStart():
             return "RemoteStartTransaction", {"idTag": command.id_token, "connectorId": connector}
         case model.RemoteStop():
@@ -121,34 +122,14 @@ def call_of(command: model.Command, connector: int, wire_id: str | None) -> tupl
             raise BadInput("command", "drivers are not guided by OCPP")
 
 
-def periods(command: model.SetChargingProfile) -> list[dict[str, Any]]:
-    """A command's limits as charging schedule periods in W, equal neighbours merged.
-
-    Raises:
-        BadInput: there is none.
-    """
-    if not command.limits_kw:
-        raise BadInput("limits_kw", "a charging profile needs at least one step")
-    found: list[dict[str, Any]] = []
-    for i, kw in enumerate(command.limits_kw):
-        limit = float(math.floor(kw * 1000 + 1e-6))  # whole watts, never above what the site may draw
-        if not found or found[-1]["limit"] != limit:
-            found.append({"startPeriod": i * command.step_s, "limit": limit})
-    return found
-
-
-def _profile(command: model.SetChargingProfile, transaction_id: int) -> dict[str, Any]:
+def _profile(command: model.SetChargingProfile, transaction_id: int, abilities: Abilities) -> dict[str, Any]:
     return {
         "chargingProfileId": PROFILE_ID,
         "transactionId": transaction_id,
         "stackLevel": STACK_LEVEL,
         "chargingProfilePurpose": "TxProfile",
         "chargingProfileKind": "Absolute",
-        "chargingSchedule": {
-            "chargingRateUnit": "W",
-            "startSchedule": wire_time(command.start),
-            "chargingSchedulePeriod": periods(command),
-        },
+        "chargingSchedule": {"startSchedule": wire_time(command.start), **schedule(command, abilities)},
     }
 
 

@@ -6,9 +6,10 @@ from typing import Any
 
 from chargeloop import model
 from chargeloop.model import BadInput, EvseStatus, StopReason
+from chargeloop.protocols.ocpp.abilities import Abilities, schedule
 from chargeloop.protocols.ocpp.facts import Ended, Fact, Started, StatusTold, Updated, believed, id_token, token_of, wire_time
 from chargeloop.protocols.ocpp.meter import readings
-from chargeloop.protocols.ocpp.v16 import PROFILE_ID, STACK_LEVEL, periods
+from chargeloop.protocols.ocpp.v16 import PROFILE_ID, STACK_LEVEL
 
 STATUS = {
     "Available": EvseStatus.AVAILABLE,
@@ -90,7 +91,7 @@ def _availability(said: Mapping[str, Any], received: datetime) -> StatusTold | N
     return None
 
 
-def call_of(command: model.Command, connector: int, wire_id: str | None) -> tuple[str, dict[str, Any]]:
+def call_of(command: model.Command, connector: int, wire_id: str | None, abilities: Abilities) -> tuple[str, dict[str, Any]]:
     """Action and payload that carry a command to an EVSE. `wire_id`: of the transaction it is about.
 
     Raises:
@@ -98,7 +99,8 @@ def call_of(command: model.Command, connector: int, wire_id: str | None) -> tupl
     """
     match command:
         case model.SetChargingProfile():
-            return "SetChargingProfile", {"evseId": connector, "chargingProfile": _profile(command, _running(wire_id))}
+            profile = _profile(command, _running(wire_id), abilities)
+            return "SetChargingProfile", {"evseId": connector, "chargingProfile": profile}
         case model.RemoteStart():
             # Any number that is new at this station: the second of the call.
             start_id = int(command.at.timestamp()) % 2**31
@@ -127,7 +129,7 @@ def _token(token: str) -> dict[str, str]:
     return {"idToken": token, "type": "Central"}
 
 
-def _profile(command: model.SetChargingProfile, transaction_id: str) -> dict[str, Any]:
+def _profile(command: model.SetChargingProfile, transaction_id: str, abilities: Abilities) -> dict[str, Any]:
     return {
         "id": PROFILE_ID,
         "transactionId": transaction_id,
@@ -135,12 +137,7 @@ def _profile(command: model.SetChargingProfile, transaction_id: str) -> dict[str
         "chargingProfilePurpose": "TxProfile",
         "chargingProfileKind": "Absolute",
         "chargingSchedule": [
-            {
-                "id": PROFILE_ID,
-                "chargingRateUnit": "W",
-                "startSchedule": wire_time(command.start),
-                "chargingSchedulePeriod": periods(command),
-            }
+            {"id": PROFILE_ID, "startSchedule": wire_time(command.start), **schedule(command, abilities)},
         ],
     }
 
