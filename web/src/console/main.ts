@@ -29,6 +29,7 @@ async function main(): Promise<void> {
   app.replaceChildren(starting)
   try {
     const me = await whoIsAsking(app, wait)
+    if (!me.may.includes('see')) return location.replace('drive') // a driver's account
     app.replaceChildren(starting)
     const city = await patiently(api.city, wait)
     setTimeZone(city.time_zone)

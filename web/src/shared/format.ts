@@ -30,6 +30,7 @@ export const number = (value: number, digits = 0) => format(value, fixed(digits)
 export const share = (value: number) => format(value, { style: 'percent', maximumFractionDigits: 0 })
 export const minutes = (value: number) => format(Math.max(0, Math.round(value)), unit('minute'))
 export const minutesOr = (value: number | null | undefined) => (value === null || value === undefined ? NONE : minutes(value))
+export const milliseconds = (value: number) => (value < 1000 ? `${number(value)} ms` : `${number(value / 1000, 1)} s`)
 export const kilometres = (value: number) => format(value, unit('kilometer', 1))
 export const kilograms = (value: number) => (value >= 10_000 ? `${number(value / 1000, 1)} t` : format(value, unit('kilogram', value < 10 ? 1 : 0)))
 export const kilowatts = (value: number) => `${number(value, Math.abs(value) < 100 ? 1 : 0)} kW`

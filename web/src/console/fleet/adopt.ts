@@ -10,7 +10,7 @@ import type { State, View } from '../state'
 import { fleetApi, type Charger, type ChargerDetail } from './api'
 import { adoptedPanel } from './adopted'
 
-const USUAL_PROFILE = 2
+const USUAL_PROFILE = 1 // works with every server, also one without TLS
 
 export function adoptPage(state: State, chargerId: string): View {
   const body = h('div', {}, skeleton(8)), up = '#/charger/' + encodeURIComponent(chargerId)

@@ -8,13 +8,12 @@ import type { State, View } from '../state'
 import { fleetApi, type AuditEntry } from './api'
 
 const PART = 100
-const TYPING_MS = 300
 
 /** `chargerId` of the address fills the filter. */
 export function auditPage(state: State, chargerId: string): View {
-  let limit = PART, typing = 0, turn = 0
-  const type = () => { clearTimeout(typing); typing = setTimeout(() => { limit = PART; void renew() }, TYPING_MS) }
-  const field = (name: string, value: string) => h('input', { type: 'search', placeholder: name, 'aria-label': name, value, spellcheck: 'false', oninput: type })
+  let limit = PART, turn = 0
+  const anew = () => { limit = PART; void renew() }
+  const field = (name: string, value: string) => h('input', { type: 'search', placeholder: name, 'aria-label': name, value, spellcheck: 'false', onchange: anew })
   const charger = field(words.fleet.anyCharger, chargerId), account = field(words.fleet.anyone, ''), body = h('div', {}, skeleton(10))
   const renew = async () => {
     const mine = ++turn
@@ -37,7 +36,7 @@ function auditTable(state: State, entries: AuditEntry[]): HTMLElement {
   const row = (entry: AuditEntry) => h('tr', { 'data-testid': 'audit-row' },
     h('td', {}, h('time', { datetime: entry.at, title: dayAndClock(entry.at) }, relative(entry.at, now))), h('td', {}, entry.account),
     h('td', {}, entry.charger_id ? h('a', { href: '#/charger/' + encodeURIComponent(entry.charger_id) }, entry.charger_id) : NONE),
-    h('td', {}, h('details', {}, h('summary', {}, entry.action), h('pre', { tabindex: 0 }, JSON.stringify(entry.payload, null, 2)))), h('td', {}, said(words.fleet.outcomes, entry.outcome)))
+    h('td', {}, h('details', {}, h('summary', {}, said(words.fleet.deeds, entry.action)), h('pre', { tabindex: 0 }, JSON.stringify(entry.payload, null, 2)))), h('td', {}, said(words.fleet.outcomes, entry.outcome)))
   const heads = [words.fleet.when, words.fleet.who, words.fleet.columns.charger, words.fleet.what, words.fleet.outcome].map((name) => h('th', { scope: 'col' }, name))
   return h('div', { class: 'scroll' }, h('table', { class: 'figures audit-table' }, h('thead', {}, h('tr', {}, ...heads)), h('tbody', {}, ...entries.map(row))))
 }

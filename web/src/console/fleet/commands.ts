@@ -1,13 +1,12 @@
 /** Commands to one charger: the most used as buttons, all of them as forms, each with the answer it got. */
 
 import { h, patchChildren } from '../../shared/dom'
-import { clockSeconds, dayAndClock } from '../../shared/format'
+import { clockSeconds, dayAndClock, milliseconds } from '../../shared/format'
 import { said, words } from '../../shared/words'
 import { wrong } from '../../shared/wrong'
 import type { State } from '../state'
 import { fleetApi, type Answer, type ChargerDetail } from './api'
 import { schemaForm, type Field, type Schema } from './form'
-import { milliseconds } from './log'
 import { quickCommands, type Quick } from './quick'
 
 interface Sent { at: string; action: string; payload: unknown; answer: Answer | null; problem: string; ms: number }

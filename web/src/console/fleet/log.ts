@@ -80,7 +80,7 @@ export class MessageLog {
   private catchUp(found: Message[]): void {
     const newest = this.messages[0]?.frame_id ?? -Infinity
     const fresh = found.filter(({ frame_id }) => frame_id > newest)
-    if (fresh.length === PART) Object.assign(this, { messages: [], all: false })
+    if (fresh.length === found.length && found.length >= PART) Object.assign(this, { messages: [], all: false })
     if (this.paused && this.messages.length) this.waiting.push(...fresh)
     else this.merge(fresh)
   }
@@ -116,31 +116,27 @@ export class MessageLog {
     this.offerActions()
     this.pause.textContent = this.paused ? words.fleet.resume(number(this.waiting.length)) : words.fleet.pause
     this.pause.setAttribute('aria-pressed', String(this.paused))
-    const calls = new Map(this.messages.filter(({ kind }) => kind === 'call').map((call) => [call.message_id, call]))
     const shown = this.messages.filter(({ direction }) => !this.direction.value || direction === this.direction.value)
     const filtered = this.action.value || this.text.value.trim() || this.direction.value
     const oldest = this.messages.at(-1)
     patchChildren(this.body, [
-      shown.length ? h('ol', { class: 'messages' }, ...shown.map((message) => this.row(message, calls))) : h('p', { class: 'empty' }, filtered ? words.fleet.noSuchMessages : words.fleet.noMessages),
+      shown.length ? h('ol', { class: 'messages' }, ...shown.map((message) => this.row(message))) : h('p', { class: 'empty' }, filtered ? words.fleet.noSuchMessages : words.fleet.noMessages),
       this.all || !oldest ? h('p', { class: 'quiet small log-end', hidden: !oldest }, words.fleet.allShown) : h('button', { class: 'plain log-end', onclick: () => void this.fetch(oldest.frame_id) }, words.fleet.older),
     ])
   }
 
-  private row(message: Message, calls: Map<string, Message>): HTMLElement {
+  private row(message: Message): HTMLElement {
     const key = keyOf(message), open = this.opened.has(key), inward = message.direction === 'in'
     const toggle = () => {
       if (!this.opened.delete(key)) this.opened.add(key)
       this.draw()
     }
-    const call = isReply(message) ? calls.get(message.message_id) : undefined
-    const took = call ? Date.parse(message.at) - Date.parse(call.at) : null
     return h('li', { class: `message ${message.direction} ${message.kind}`, 'data-key': key },
       h('button', { onclick: toggle, 'aria-expanded': String(open) },
         h('time', { datetime: message.at, title: dayAndClock(message.at) }, clockSeconds(message.at)),
         h('span', { class: 'way' }, h('span', { 'aria-hidden': 'true' }, inward ? '←' : '→'), h('span', { class: 'sr' }, inward ? words.fleet.fromCharger : words.fleet.toCharger)),
         h('b', {}, message.action), h('span', { class: 'kind' }, said(words.fleet.kinds, message.kind)),
-        message.flag && h('span', { class: 'amber' }, message.flag.replaceAll('_', ' ')),
-        took !== null && took >= 0 && h('span', { class: 'quiet small' }, words.fleet.answeredIn(milliseconds(took))),
+        message.flag && !isReply(message) && h('span', { class: 'flag amber', lang: 'en', title: message.flag }, message.flag),
         h('code', { class: 'brief quiet' }, open ? '' : payloadOf(message.body))),
       open && h('div', { class: 'body' }, copyButton(message.body, words.fleet.copyMessage), h('pre', { tabindex: 0 }, pretty(message.body))))
   }
@@ -156,7 +152,6 @@ export class MessageLog {
 const isReply = ({ kind }: Message) => kind === 'result' || kind === 'error'
 /** A call and its answer may be kept as one. */
 const keyOf = (message: Message) => `${message.frame_id} ${message.kind}`
-export const milliseconds = (ms: number) => (ms < 1000 ? `${number(ms)} ms` : `${number(ms / 1000, 1)} s`)
 
 export function pretty(text: string): string {
   try {

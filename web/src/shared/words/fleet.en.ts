@@ -5,18 +5,23 @@ type Names = Readonly<Record<string, string>>
 const health: Names = { ok: 'OK', warning: 'Warning', fault: 'Fault', offline: 'Offline', quarantined: 'Unknown' }
 const states: Names = { adopted: 'in use', quarantined: 'waiting for adoption', retired: 'retired' }
 const kinds: Names = { call: 'call', result: 'answer', error: 'error', send: 'notice' }
-const outcomes: Names = { answered: 'answered', error: 'refused with an error', timeout: 'no answer in time', offline: 'not connected' }
+const outcomes: Names = {
+  answered: 'answered', error: 'refused with an error', timeout: 'no answer in time', offline: 'not connected', adopted: 'adopted', retired: 'retired', done: 'done', '': 'failed, or not known',
+}
+const deeds: Names = {
+  adopt: 'adopt', retire: 'retire', 'add account': 'add account', 'change account': 'change account', 'remove account': 'remove account', 'put token': 'set token', 'remove token': 'remove token',
+}
 const roles: Names = {
   operator: 'Operator', centre: 'City centre', regulator: 'Regulator', grid: 'Grid', fleet: 'Fleet manager', technician: 'Technician', driver: 'Driver',
 }
 const permissions: Names = {
   see: 'see city, stations and forecasts', decide: 'ask for recommendations and reserve', chargers: 'see chargers and their messages', command: 'send commands to chargers',
-  adopt: 'adopt and retire chargers', audit: 'read the audit', accounts: 'manage accounts', money: 'see sessions and amounts',
+  adopt: 'adopt and retire chargers', tokens: 'say which tokens may charge', audit: 'read the audit', accounts: 'manage accounts', money: 'see sessions and amounts',
 }
 const profiles: readonly (readonly [name: string, sentence: string])[] = [
   ['0 · no password', 'Anybody who knows the name can pretend to be this charger: only for a bench, never on a street.'],
   ['1 · password', 'The charger shows a password over an open connection: only inside a closed network or a VPN.'],
-  ['2 · password over TLS', 'The charger checks our certificate and shows a password over an encrypted connection: the usual choice.'],
+  ['2 · password over TLS', 'The charger checks our certificate and shows a password over an encrypted connection: right for the open Internet. The server needs a certificate for it.'],
   ['3 · certificates on both sides', 'The charger shows a certificate of its own over TLS: strongest, and needs a certificate installed on it.'],
 ]
 
@@ -39,7 +44,7 @@ export const fleet = {
 
   // messages
   messages: 'Messages', pause: 'Pause', resume: (n: string) => `Go on (${n} new)`, fromCharger: 'from the charger', toCharger: 'to the charger', kinds, anyAction: 'Any action', actionFilter: 'Action', bothWays: 'Both directions', directionFilter: 'Direction', textFilter: 'Search in messages', noMessages: 'No message yet.', noSuchMessages: 'No message matches.', older: 'Older messages', allShown: 'These are all that are kept.',
-  answeredIn: (ms: string) => `after ${ms}`, streamCut: 'The live stream is cut; reconnecting.', following: 'live', paused: 'paused', copyMessage: 'Copy this message',
+  streamCut: 'The live stream is cut; reconnecting.', following: 'live', paused: 'paused', copyMessage: 'Copy this message',
 
   // commands
   commands: 'Commands', mayNot: 'Your account may not send commands.', mustConnect: 'The charger is not connected: a command cannot reach it now.', mustAdopt: 'Commands are for adopted chargers.', action: 'Command', send: 'Send', sending: 'Waiting for the answer…', form: 'Form', json: 'JSON', formOrJson: 'Write it as', jsonLabel: 'Request as JSON', badJson: (why: string) => `This is not JSON: ${why}`, notInForm: 'The form cannot show all of this JSON; it stays as it is.', nothingToSay: 'This command needs nothing more.',
@@ -52,10 +57,10 @@ export const fleet = {
   adopted: (id: string) => `${id} is adopted`, passwordTitle: 'Its password, shown this once', passwordNote: 'It is stored only as a hash: copy it now. If it is lost, adopt the charger again for a new one.', password: 'password', setAt16: 'At the charger: set “AuthorizationKey” to this password and “SecurityProfile” to', setAt2: 'At the charger: set “BasicAuthPassword” (in SecurityCtrlr) to this password and the security profile of its network connection to', setUser: 'User name, where it asks for one:', open: 'Open the charger',
 
   // accounts
-  accounts: 'Accounts', accountsNote: 'Who may log in, and what each may do.', role: 'Roles', roles, permissions, rolesTitle: 'What each role may do', addAccount: 'Add an account', add_: 'Add', disable: 'Disable', enable: 'Enable', disabled: 'disabled', active: 'active', state: 'State', you: 'you', change: 'Change', save: 'Save', newPassword: 'New password', keepPassword: 'leave empty to keep the old one', removeAccount: 'Remove', removeAsk: (name: string) => `Remove the account ${name}? What it did stays in the audit.`, removeYes: 'Yes, remove it', noAccounts: 'There is no account yet', noAccountsNote: 'So far this server listens to this machine only, and lets everybody here do everything. Add the first account for yourself, as operator; from then on everybody logs in.', passwordRule: 'at least 10 characters', chooseRole: 'Choose at least one role.', nobody: 'Your account may not manage accounts.',
+  accounts: 'Accounts', accountsNote: 'Who may log in, and what each may do.', role: 'Roles', roles, permissions, rolesTitle: 'What each role may do', addAccount: 'Add an account', add_: 'Add', disable: 'Disable', enable: 'Enable', disabled: 'disabled', active: 'active', state: 'State', you: 'you', change: 'Change', save: 'Save', newPassword: 'New password', keepPassword: 'leave empty to keep the old one', removeAccount: 'Remove', removeAsk: (name: string) => `Remove the account ${name}? What it did stays in the audit.`, removeYes: 'Yes, remove it', noAccounts: 'There is no account yet', noAccountsNote: 'So far this server listens to this machine only, and lets everybody here do everything. Add the first account for yourself, as operator; from then on everybody logs in.', passwordRule: 'at least 10 characters', chooseRole: 'Choose at least one role.',
 
   // audit
-  audit: 'Audit', auditNote: 'Every command and every change, by whom and with what outcome.', who: 'Account', when: 'When', what: 'Action', outcome: 'Outcome', anyone: 'Any account', anyCharger: 'Any charger', noAudit: 'Nothing on record for this choice.', details: 'Details', moreAudit: 'Show more',
+  audit: 'Audit', auditNote: 'Every command and every change, by whom and with what outcome.', who: 'Account', when: 'When', what: 'Action', deeds, outcome: 'Outcome', anyone: 'Any account', anyCharger: 'Any charger', noAudit: 'Nothing on record for this choice.', moreAudit: 'Show more',
 
   // who I am
   loggedInAs: (name: string) => `Logged in as ${name}`, local: 'this machine', localNote: 'No accounts yet: everybody at this machine may do everything.', noLogin: 'Open to this machine, without log-in', firstAccount: 'Add the first account', logOut: 'Log out', nowLogIn: 'There are accounts now, so everybody logs in.', expired: 'Your session has ended. Log in to go on where you were.', noRight: 'Your account may not see this page.',

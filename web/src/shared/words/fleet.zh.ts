@@ -21,18 +21,18 @@ export const fleet: typeof english = {
   retire: '停用', retireAsk: (id) => `要停用 ${id} 吗？再次接纳之前将拒绝其连接；历史记录保留。`, retireYes: '确认停用', cancel: '取消', unplaced: '无充电站', quarantineNote: '这是未知充电桩。它可以连接并等待；接纳后即可使用。', retiredNote: '此充电桩已停用：连接时会被拒绝。',
 
   messages: '消息', pause: '暂停', resume: (n) => `继续（${n} 条新消息）`, fromCharger: '来自充电桩', toCharger: '发往充电桩', kinds: { call: '请求', result: '应答', error: '错误', send: '通知' }, anyAction: '所有动作', actionFilter: '动作', bothWays: '双向', directionFilter: '方向', textFilter: '在消息中查找', noMessages: '还没有消息。', noSuchMessages: '没有符合条件的消息。', older: '更早的消息', allShown: '以上是保存的全部消息。',
-  answeredIn: (ms) => `${ms} 后`, streamCut: '实时流已断开，正在重连。', following: '实时', paused: '已暂停', copyMessage: '复制这条消息',
+  streamCut: '实时流已断开，正在重连。', following: '实时', paused: '已暂停', copyMessage: '复制这条消息',
 
   commands: '命令', mayNot: '您的账户不能发送命令。', mustConnect: '充电桩未连接：命令现在无法送达。', mustAdopt: '命令只用于已接纳的充电桩。', action: '命令', send: '发送', sending: '正在等待应答…', form: '表单', json: 'JSON', formOrJson: '填写方式', jsonLabel: '以 JSON 填写请求', badJson: (why) => `这不是 JSON：${why}`, notInForm: '表单无法显示这段 JSON 的全部内容，保持原样。', nothingToSay: '此命令无需其他内容。',
   quick: { reset: '重启', unlock: '解锁', status: '触发状态上报', configuration: '读取配置', report: '读取报告', availability: '更改可用性' }, quickLabel: '常用命令', required: '必填', add: (what) => `添加 ${what}`, remove: (what) => `移除 ${what}`, inUtc: 'UTC', item: (n) => `第 ${n} 项`,
-  answers: '命令与应答', outcomes: { answered: '已应答', error: '以错误拒绝', timeout: '未按时应答', offline: '未连接' }, asked: '发送', answer: '应答', by: (name) => `由 ${name}`, took: (ms) => `用时 ${ms}`,
+  answers: '命令与应答', outcomes: { answered: '已应答', error: '以错误拒绝', timeout: '未按时应答', offline: '未连接', adopted: '已接纳', retired: '已停用', done: '已完成', '': '失败或未知' }, asked: '发送', answer: '应答', by: (name) => `由 ${name}`, took: (ms) => `用时 ${ms}`,
 
   adoptTitle: (id) => `接纳 ${id}`, adoptNote: '说明它在哪里、每个连接器对应哪个车位，以及它如何证明身份。', where: '它在哪里？', bays: '每个连接器对应哪个车位？', evse: (n) => `EVSE ${n}`, bay: '车位', chooseBay: '选择车位', bayTaken: (charger) => `已由 ${charger} 使用`, noFreeBay: '此充电站的所有车位都已有充电桩：请选择其他充电站，或停用已拆除的充电桩。', addConnector: '添加连接器', dropConnector: (name) => `移除${name}`,
   security: '它如何证明身份？',
   profiles: [
     ['0 · 无密码', '任何知道名称的人都能冒充此充电桩：仅限实验台，绝不用于街头。'],
     ['1 · 密码', '充电桩通过未加密的连接出示密码：仅限封闭网络或 VPN。'],
-    ['2 · TLS 加密与密码', '充电桩校验我们的证书，并通过加密连接出示密码：通常的选择。'],
+    ['2 · TLS 加密与密码', '充电桩校验我们的证书，并通过加密连接出示密码：适用于公共互联网。服务器需要证书。'],
     ['3 · 双向证书', '充电桩通过 TLS 出示自己的证书：最安全，需要先在桩上安装证书。'],
   ],
   setPassword: '为它生成新密码', setPasswordNote: '此前的密码随即失效。', adoptDo: '接纳', chooseFirst: '请先选择充电站，并为每个连接器选择车位。',
@@ -40,10 +40,10 @@ export const fleet: typeof english = {
 
   accounts: '账户', accountsNote: '谁可以登录，以及各自可以做什么。', role: '角色',
   roles: { operator: '运营商', centre: '城市中心', regulator: '监管机构', grid: '电网', fleet: '车队管理', technician: '技术员', driver: '车主' },
-  permissions: { see: '查看城市、充电站与预测', decide: '请求推荐与预约', chargers: '查看充电桩及其消息', command: '向充电桩发送命令', adopt: '接纳与停用充电桩', audit: '查看审计', accounts: '管理账户', money: '查看会话与金额' },
-  rolesTitle: '各角色可以做什么', addAccount: '添加账户', add_: '添加', disable: '禁用', enable: '启用', disabled: '已禁用', active: '有效', state: '状态', you: '您', change: '修改', save: '保存', newPassword: '新密码', keepPassword: '留空则保留原密码', removeAccount: '移除', removeAsk: (name) => `要移除账户 ${name} 吗？其操作仍保留在审计中。`, removeYes: '确认移除', noAccounts: '还没有账户', noAccountsNote: '目前服务器只接受本机连接，本机上的任何人都可以进行一切操作。请先为自己添加一个运营商账户；此后所有人都需要登录。', passwordRule: '至少 10 个字符', chooseRole: '请至少选择一个角色。', nobody: '您的账户不能管理账户。',
+  permissions: { see: '查看城市、充电站与预测', decide: '请求推荐与预约', chargers: '查看充电桩及其消息', command: '向充电桩发送命令', adopt: '接纳与停用充电桩', tokens: '管理可充电的凭证', audit: '查看审计', accounts: '管理账户', money: '查看会话与金额' },
+  rolesTitle: '各角色可以做什么', addAccount: '添加账户', add_: '添加', disable: '禁用', enable: '启用', disabled: '已禁用', active: '有效', state: '状态', you: '您', change: '修改', save: '保存', newPassword: '新密码', keepPassword: '留空则保留原密码', removeAccount: '移除', removeAsk: (name) => `要移除账户 ${name} 吗？其操作仍保留在审计中。`, removeYes: '确认移除', noAccounts: '还没有账户', noAccountsNote: '目前服务器只接受本机连接，本机上的任何人都可以进行一切操作。请先为自己添加一个运营商账户；此后所有人都需要登录。', passwordRule: '至少 10 个字符', chooseRole: '请至少选择一个角色。',
 
-  audit: '审计', auditNote: '每条命令和每次更改：由谁执行，结果如何。', who: '账户', when: '时间', what: '操作', outcome: '结果', anyone: '所有账户', anyCharger: '所有充电桩', noAudit: '没有符合条件的记录。', details: '详情', moreAudit: '显示更多',
+  audit: '审计', auditNote: '每条命令和每次更改：由谁执行，结果如何。', who: '账户', when: '时间', what: '操作', deeds: { adopt: '接纳', retire: '停用', 'add account': '添加账户', 'change account': '修改账户', 'remove account': '移除账户', 'put token': '设置凭证', 'remove token': '移除凭证' }, outcome: '结果', anyone: '所有账户', anyCharger: '所有充电桩', noAudit: '没有符合条件的记录。', moreAudit: '显示更多',
 
   loggedInAs: (name) => `已登录：${name}`, local: '本机', localNote: '还没有账户：本机上的任何人都可以进行一切操作。', noLogin: '对本机开放，无需登录', firstAccount: '添加第一个账户', logOut: '退出登录', nowLogIn: '已有账户，今后所有人都需要登录。', expired: '您的会话已结束。请登录，从原处继续。', noRight: '您的账户不能查看此页面。',
 }
