@@ -252,7 +252,7 @@ class Ledger:
     def _of_update(self, fact: Updated, received: datetime, outcome: Outcome) -> Transaction | None:
         """The transaction it belongs to. An unknown id is that of the one running there, or of one whose start was lost."""
         evse_id = self._evse(fact.connector)
-        if fact.wire_id is None:
+        if not fact.wire_id:
             return self._open.get(evse_id) if evse_id else None
         known = self._by_wire.get(fact.wire_id)
         if known is not None:

@@ -27,6 +27,7 @@ LENIENT = {
     "TransactionEvent": frozenset({"context", "measurand", "phase", "location", "triggerReason", "stoppedReason"}),
     "StopTransaction": frozenset({"context", "format", "measurand", "phase", "location", "unit", "reason"}),
 }
+LONGEST_NAME = 64  # of an action; file systems have a limit too
 MAY_BE_EMPTY = frozenset({"sampledValue"})  # met in the field; says nothing, harms nobody
 BASE: dict[str, Any] = {"string": str, "integer": int, "number": float, "boolean": bool}
 
@@ -120,7 +121,7 @@ def schema(version: Version, action: str, kind: Literal["", "Response"] = "") ->
     """
     name = action + (kind or ("" if version is Version.V16 else "Request"))
     path = _folder(version) / f"{name}.json"
-    if not action.isalnum() or not path.is_file():
+    if not action.isalnum() or len(action) > LONGEST_NAME or not path.is_file():
         raise WireError(ErrorCode.NOT_IMPLEMENTED, f"{version} has no action {action[:50]!r}")
     read: dict[str, Any] = json.loads(path.read_text(encoding="utf-8-sig"))
     return read
