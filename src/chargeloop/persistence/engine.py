@@ -23,14 +23,15 @@ def open_engine(url: str) -> Engine:
     engine = create_engine(url, connect_args={"timeout": 10, "check_same_thread": False} if is_sqlite(url) else {})
     if is_sqlite(url):
         event.listen(engine, "connect", _sqlite_settings)
+    shown = engine.url.render_as_string(hide_password=True)
     try:
         migrate(engine)
     except OperationalError as error:
         engine.dispose()
-        raise Unreachable(f"database {url}: {error.orig}") from None
+        raise Unreachable(f"database {shown}: {error.orig}") from None
     except DatabaseError as error:
         engine.dispose()
-        raise BadInput(f"database {url}", f"is damaged or no database: {error.orig}") from None
+        raise BadInput(f"database {shown}", f"is damaged or no database: {error.orig}") from None
     return engine
 
 

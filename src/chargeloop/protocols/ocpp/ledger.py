@@ -336,6 +336,9 @@ class Ledger:
         self._finish(transaction, max(fact.at, transaction.at, transaction.started_at), reason, outcome)
 
     def _of_end(self, fact: Ended, received: datetime, outcome: Outcome) -> Transaction | None:
+        evse_id = self._evse(fact.connector)
+        if not fact.wire_id:
+            return self._open.get(evse_id) if evse_id else None
         known = self._by_wire.get(fact.wire_id)
         if known is not None:
             return known
@@ -349,7 +352,7 @@ class Ledger:
             has_begin = any(each.is_begin for each in fact.readings)
             if not has_begin or len(self.evse_ids) > 1:
                 return None
-        return self._adopt(fact.wire_id, self._evse(fact.connector), fact, received, outcome)
+        return self._adopt(fact.wire_id, evse_id, fact, received, outcome)
 
     def _ended_again(self, transaction: Transaction, fact: Ended, outcome: Outcome) -> None:
         outcome.odd.append("its end was told again")
