@@ -15,7 +15,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidMessage, InvalidStatus
 from websockets.typing import Subprotocol
 
-from chargeloop.gateway.ocpp import OcppGateway
+from chargeloop.gateway.ocpp import OcppGateway, without_secrets
 from chargeloop.model import BadInput
 from chargeloop.persistence import Store
 from chargeloop.pki import Credentials, Pair, Pki, Tls, open_pki
@@ -274,3 +274,14 @@ async def test_a_charger_is_reminded_to_renew(gateway: OcppGateway, enter: Enter
         gateway.remind()
         _, _, action, said = await wire.heard()
         assert (action, said) == ("TriggerMessage", {"requestedMessage": "SignChargingStationCertificate"})
+
+
+def test_what_is_written_down_of_a_password() -> None:
+    assert without_secrets({"key": "AuthorizationKey", "value": "ab" * 20}) == {
+        "key": "AuthorizationKey",
+        "value": "(not shown)",
+    }
+    one = {"component": {"name": "SecurityCtrlr"}, "variable": {"name": "BasicAuthPassword"}, "attributeValue": "secret"}
+    assert "secret" not in str(without_secrets({"setVariableData": [one]}))
+    harmless = {"key": "HeartbeatInterval", "value": "60"}
+    assert without_secrets(harmless) is harmless

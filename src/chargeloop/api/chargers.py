@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from time import monotonic
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, HTTPException, Query
@@ -17,7 +18,7 @@ from chargeloop.protocols.ocpp import Version, actions_to_station, schema
 
 router = APIRouter(tags=["chargers"])
 Reader = Annotated[Who, may("chargers")]
-STATE_EVERY_S = 5.0
+STATE_EVERY_S = 2.0
 
 
 class Strict(BaseModel):
@@ -313,13 +314,16 @@ async def _stream(context: Context, charger: Charger) -> AsyncIterator[str]:
     context.gateway.listeners.append(hear)
     try:
         yield _event("state", _detail(charger).model_dump_json())
+        told_s = monotonic()
         newest = await context.store.frames(charger.charger_id, limit=1)
         last_id = newest[0][0] if newest else 0
         while True:
+            if monotonic() - told_s >= STATE_EVERY_S:  # also while it talks without a pause
+                told_s = monotonic()
+                yield _event("state", _detail(charger).model_dump_json())
             try:
                 await asyncio.wait_for(heard.get(), STATE_EVERY_S)
             except TimeoutError:
-                yield _event("state", _detail(charger).model_dump_json())
                 continue
             while not heard.empty():
                 heard.get_nowait()

@@ -5,11 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Engine, create_engine, event, func, select
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from chargeloop.model import BadInput, Unreachable
 
+ADVISORY_LOCK = 0x43484152_47454C50  # "CHARGELP"
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -20,9 +21,11 @@ def open_engine(url: str) -> Engine:
         BadInput: the file is not a database of ours.
         Unreachable: it cannot be opened or written.
     """
-    engine = create_engine(url, connect_args={"timeout": 10, "check_same_thread": False} if is_sqlite(url) else {})
     if is_sqlite(url):
+        engine = create_engine(url, connect_args={"timeout": 10, "check_same_thread": False})
         event.listen(engine, "connect", _sqlite_settings)
+    else:
+        engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1), pool_pre_ping=True)
     shown = engine.url.render_as_string(hide_password=True)
     try:
         migrate(engine)
@@ -55,6 +58,21 @@ def migrate(engine: Engine) -> None:
     with engine.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+def take_advisory_lock(engine: Engine) -> Callable[[], None]:
+    """Claim a PostgreSQL database for this process, as long as the connection lasts; returns what gives it back.
+
+    Raises:
+        Unreachable: another process has it.
+    """
+    connection = engine.connect()
+    if not connection.scalar(select(func.pg_try_advisory_lock(ADVISORY_LOCK))):
+        connection.close()
+        engine.dispose()
+        raise Unreachable(f"database {engine.url.render_as_string(hide_password=True)}: another Chargeloop is using it")
+    connection.commit()  # the lock is the session's, so no transaction needs to stay open
+    return connection.close
 
 
 def take_lock(path: Path) -> Callable[[], None]:

@@ -16,7 +16,7 @@ from chargeloop.model import Cdr, Decision, Event, MeterSampled, Reservation, Re
 from chargeloop.model.validated import from_json, to_json
 from chargeloop.persistence import tables
 from chargeloop.persistence.bulk import Bulk
-from chargeloop.persistence.engine import is_sqlite, open_engine, take_lock
+from chargeloop.persistence.engine import is_sqlite, open_engine, take_advisory_lock, take_lock
 from chargeloop.persistence.journal import Entry, Journal, OcppFrame, Stored
 from chargeloop.persistence.roster import Registration
 from chargeloop.persistence.writer import Writer
@@ -63,9 +63,12 @@ class Store:
             Unreachable: it cannot be opened, or another process uses it.
         """
         url = str(where) if "://" in str(where) else f"sqlite:///{where}"
-        unlock = take_lock(Path(url.removeprefix("sqlite:///"))) if is_sqlite(url) else lambda: None
+        unlock = take_lock(Path(url.removeprefix("sqlite:///"))) if is_sqlite(url) else do_nothing
         try:
-            return cls(await asyncio.to_thread(open_engine, url), unlock)
+            engine = await asyncio.to_thread(open_engine, url)
+            if not is_sqlite(url):
+                unlock = await asyncio.to_thread(take_advisory_lock, engine)
+            return cls(engine, unlock)
         except Exception:
             unlock()
             raise
@@ -73,8 +76,8 @@ class Store:
     async def close(self) -> None:
         await self._journal.flushed()
         await self._writer.close()
-        self._engine.dispose()
         self._unlock()
+        self._engine.dispose()
 
     # --- events ---------------------------------------------------------------------------------------------------
 
@@ -378,3 +381,7 @@ class Store:
 def _json(event: Event) -> str:
     """As `to_json` writes it, but faster for the event that comes by far most often."""
     return msgspec.json.encode(event).decode() if isinstance(event, MeterSampled) else to_json(event, Event)
+
+
+def do_nothing() -> None:
+    """Where there is nothing to give back."""
