@@ -36,6 +36,7 @@ GUARDED = {
     ("GET", "/tokens"): "tokens",
     ("GET", "/chargers/S0-01/variables"): "chargers",
     ("PUT", "/chargers/S0-01/meter-keys"): "adopt",
+    ("POST", "/chargers/S0-01/local-list"): "command",
     ("PUT", "/tokens"): "tokens",
     ("POST", "/recommend"): "decide",
 }
@@ -241,3 +242,16 @@ async def test_its_settings(running: Running) -> None:
         assert (await asking).json()["status"] == "answered"
         (shown,) = (await running.http.get(path)).json()
         assert (shown["variable"], shown["value"], shown["mutability"]) == ("NumberOfConnectors", "1", "ReadOnly")
+
+
+async def test_its_local_list(running: Running) -> None:
+    path = "/chargers/S0-01/local-list"
+    assert (await running.http.post(path, json={})).json()["status"] == "offline"
+    async with charger(running) as socket:
+        sending = asyncio.create_task(running.http.post(path, json={"full": True}))
+        for answer in ({"listVersion": 4}, {"status": "Accepted"}):
+            _, message_id, _, said = json.loads(await socket.recv())
+            await socket.send(json.dumps([3, message_id, answer]))
+        assert said == {"listVersion": 5, "updateType": "Full"}
+        shown = (await sending).json()
+        assert (shown["status"], shown["version"], shown["entries"]) == ("sent", 5, 0)

@@ -38,6 +38,10 @@ class Wire:
     def encode(frame: list[Any]) -> str:
         return json.dumps(frame)
 
+    @staticmethod
+    def decode(text: str | bytes) -> Any:
+        return json.loads(text)
+
     async def say(self, text: str) -> Any:
         await self.socket.send(text)
         return await self.heard()

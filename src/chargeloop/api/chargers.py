@@ -99,6 +99,18 @@ class VariableShape(Strict):
     mutability: str
 
 
+class ListIn(Strict):
+    full: bool = False
+
+
+class ListSent(Strict):
+    audit_id: int
+    status: Literal["sent", "up to date", "not supported", "refused", "offline"]
+    version: int
+    entries: int
+    left_out: int
+
+
 class CommandIn(Strict):
     action: str
     payload: dict[str, Any]
@@ -167,6 +179,16 @@ async def ask_variables(context: Loop, who: Annotated[Who, may("command")], char
     found = _charger(context, charger_id)
     entry = await context.audit.begin(who.name, "ask variables", {}, datetime.now(UTC), charger_id)
     return await _answered(context, entry, await context.gateway.inventory.take(found))
+
+
+@router.post("/chargers/{charger_id}/local-list")
+async def local_list(context: Loop, who: Annotated[Who, may("command")], charger_id: str, asked: ListIn) -> ListSent:
+    """Send it the tokens that may charge: what has changed, or all of them."""
+    found = _charger(context, charger_id)
+    entry = await context.audit.begin(who.name, "local list", asked.model_dump(), datetime.now(UTC), charger_id)
+    sent = await context.gateway.lists.send(found, is_full=asked.full)
+    await context.audit.end(entry, sent.status)
+    return ListSent(audit_id=entry, status=sent.status, version=sent.version, entries=sent.entries, left_out=sent.left_out)
 
 
 @router.post("/chargers/{charger_id}/commands")

@@ -5,7 +5,7 @@ import ipaddress
 import os
 import signal
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -27,6 +27,7 @@ from chargeloop.loop import CityLoop, Clock, known_until, stages_of
 from chargeloop.model import Command, GuideDriver, Layout, Unreachable
 from chargeloop.persistence import Store
 from chargeloop.pki import Credentials, Forward, Pki, Tls, open_pki
+from chargeloop.protocols.ocpp import Listed
 from chargeloop.simulation.chargers import ocpp_evses
 
 log = structlog.get_logger()
@@ -100,7 +101,9 @@ async def _serve(options: Options, listener: socket.socket, ready: asyncio.Event
             pki=pki,
             forward=options.forward,
             zone=city.time_zone,
+            entries=partial(_listed, tokens),
         )
+        tokens.on_change = outside.gateway.lists.changed
         if options.ocpp_bays is not None:  # the twin's
             await outside.gateway.enrol(ocpp_evses(layout, options.ocpp_bays))
         outside.hub = TelemetryHub(store=store, token=options.feed_token)
@@ -152,6 +155,11 @@ class Outside:
     async def _by_ocpp(self, command: Command) -> None:
         if not await self.gateway.send(command):
             self.loop.undelivered(command)
+
+
+def _listed(tokens: Tokens) -> Iterable[Listed]:
+    """The tokens as chargers keep them."""
+    return (Listed(each.id_token, each.status, each.expires_at, each.group) for each in tokens.all)
 
 
 def _station_of(layout: Layout, evse_id: str) -> str | None:

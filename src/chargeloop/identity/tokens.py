@@ -1,7 +1,7 @@
 """What drivers charge with: id tokens and contracts (eMAID), and what is known of each."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -30,10 +30,11 @@ class Token:
 
 
 class Tokens:
-    """All tokens, kept in memory and in the store. Asked for each authorisation."""
+    """All tokens, kept in memory and in the store. Asked for each authorisation. `on_change` is called when they are others."""
 
     def __init__(self, store: Store, tokens: Iterable[Token]) -> None:
         self._store = store
+        self.on_change: Callable[[], None] = lambda: None
         self._tokens = {each.id_token.casefold(): each for each in tokens}
 
     @classmethod
@@ -65,6 +66,7 @@ class Tokens:
             raise BadInput("id_token", f"has 1 to {TOKEN_LENGTH} printable characters")
         await self._store.put(tables.token, {"id_token": text.casefold(), "body": to_json(token)})
         self._tokens[text.casefold()] = token
+        self.on_change()
 
     async def remove(self, id_token: str) -> None:
         """Raises:
@@ -77,6 +79,7 @@ class Tokens:
             lambda connection: connection.execute(sa.delete(tables.token).where(tables.token.c.id_token == key))
         )
         del self._tokens[key]
+        self.on_change()
 
 
 def is_emaid(text: str) -> bool:

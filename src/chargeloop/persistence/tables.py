@@ -66,6 +66,14 @@ charger_report = Table(
     Column("traits", Text, nullable=False),
     Column("body", Text, nullable=False),
 )
+# Which list of tokens a charger has: its version there, and a digest of what is in it.
+local_list = Table(
+    "local_list",
+    metadata,
+    Column("charger_id", String(48), primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("digest", String(64), nullable=False),
+)
 # What meters have signed, by transaction; kept for ever, for bills are proven by it. `digest`: SHA-256 of `raw`.
 signed_value = Table(
     "signed_value",

@@ -408,6 +408,7 @@ class Charger:
         self.problems = [each for each in self.problems if not each.startswith(SETTINGS)]
         for each in traits.problems(len(self.registration.evse_ids)):
             self._problem(f"{SETTINGS} {each}")
+        self._handling.work(self._handling.lists.catch_up(self))
         keys = told_keys(self.registration, traits.meter_keys)
         if keys != self.registration.meter_keys:
             self.keep_meter_keys(keys)

@@ -19,12 +19,14 @@ from chargeloop.gateway.ocpp.door import ID_LENGTH, Door, is_identity
 from chargeloop.gateway.ocpp.handling import TokenInfo
 from chargeloop.gateway.ocpp.inventory import SETTLE_S, Inventory
 from chargeloop.gateway.ocpp.listener import Visitor, listen, refusal
+from chargeloop.gateway.ocpp.local_lists import LocalLists
 from chargeloop.model import BadInput, Command, GuideDriver, RemoteStop, SetChargingProfile, Unreachable
 from chargeloop.persistence import Entry, OcppFrame, Registration, Store
 from chargeloop.pki import Credentials, Forward, Pki
 from chargeloop.protocols.ocpp import (
     CallError,
     CallResult,
+    Listed,
     Version,
     WireError,
     call_of,
@@ -56,10 +58,11 @@ class Answer:
 class OcppGateway:
     """OCPP 1.6J, 2.0.1 and 2.1 over WebSockets at /ocpp/<charger_id>.
 
-    `station_of`: the station of an EVSE of the city, or None. `clock`: the city's time, told to chargers that ask.
-    `zone`: the place's time zone. `wall`: the time that certificates are of. `authorise`: what is known of an id token; without
-    one, whoever holds a token may charge. `pki`: for profile 3 and the certificate messages. `forward`: the service of
-    contract certificates. `settle_s`: how long a charger is left alone after its boot; thousands are asked one after the other.
+    `station_of`: the station of an EVSE of the city, or None. `clock`: the city's time, told to chargers that ask. `zone`: its
+    time zone. `wall`: the time that certificates are of. `authorise`: what is known of an id token; without one, whoever holds
+    a token may charge. `entries`: the tokens for chargers that keep a list. `pki`: for profile 3 and the certificate messages.
+    `forward`: the service of contract certificates. `settle_s`: how long a charger is left alone after its boot; thousands are
+    asked about themselves one after the other.
     """
 
     def __init__(
@@ -72,6 +75,7 @@ class OcppGateway:
         pki: Pki | None = None,
         forward: Forward | None = None,
         wall: Callable[[], datetime] = lambda: datetime.now(UTC),
+        entries: Callable[[], Iterable[Listed]] = tuple,
         zone: str = "UTC",
         settle_s: float = SETTLE_S,
         call_timeout_s: float = CALL_TIMEOUT_S,
@@ -79,9 +83,11 @@ class OcppGateway:
         self.store, self.clock, self.wall, self.zone, self.authorise = store, clock, wall, zone, authorise
         self.certificates = Certificates(pki, forward) if pki is not None else None
         self.inventory = Inventory(store, clock, self.call, settle_s)
+        self.lists = LocalLists(store, self.inventory, self.call, self.work, entries, settle_s)
         self.listeners: list[Callable[[OcppFrame], None]] = []
         self._station_of, self._call_timeout_s = station_of, call_timeout_s
         self._chargers: dict[str, Charger] = {}
+        self.lists.chargers = self._chargers.values
         self._of_evse: dict[str, tuple[Charger, int]] = {}
         self._servers: list[asyncio.Server] = []
         self._door = Door(pki.stations if pki is not None else None)
@@ -98,6 +104,7 @@ class OcppGateway:
             Unreachable: naming the port that is taken.
         """
         await self.inventory.load()
+        await self.lists.load()
         for registration in await self.store.registrations():
             self._take(Charger(registration, self))
         self._credentials = credentials
@@ -306,6 +313,8 @@ class OcppGateway:
         """Ask it about itself, where that was not done yet."""
         if self.inventory.is_due(charger.registration):
             self._spawn(self.inventory.take_in_turn(charger, len(self._chargers)))
+        else:
+            self._spawn(self.lists.catch_up(charger))
 
     def work(self, work: Coroutine[Any, Any, Any]) -> None:
         """Have something done beside the messages."""

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from chargeloop.gateway.ocpp.certificates import Call as NextCall
 from chargeloop.gateway.ocpp.certificates import Certificates
 from chargeloop.gateway.ocpp.inventory import Inventory
+from chargeloop.gateway.ocpp.local_lists import LocalLists
 from chargeloop.model import Event
 from chargeloop.persistence import OcppFrame, Registration, SignedRow, Store
 from chargeloop.protocols.ocpp import Outcome
@@ -32,6 +33,7 @@ class Handling(Protocol):
     authorise: Callable[[str, datetime], TokenInfo]
     certificates: Certificates | None
     inventory: Inventory
+    lists: LocalLists
 
     def registered(self, registration: Registration) -> None: ...
     def booted(self, charger: Any) -> None: ...
