@@ -15,6 +15,7 @@ from websockets.typing import Subprotocol
 from chargeloop.api import create_app
 from chargeloop.api.chargers import _stream
 from chargeloop.identity import ROLES
+from chargeloop.model import Event, MeterSampled, SessionEnded
 from tests.api.conftest import Running
 from tests.ocmf import Meter
 
@@ -255,3 +256,39 @@ async def test_its_local_list(running: Running) -> None:
         assert said == {"listVersion": 5, "updateType": "Full"}
         shown = (await sending).json()
         assert (shown["status"], shown["version"], shown["entries"]) == ("sent", 5, 0)
+
+
+async def test_what_it_tells_of_updates_and_logs(running: Running) -> None:
+    async with charger(running) as socket:
+        for i, (action, said) in enumerate(
+            [
+                ("FirmwareStatusNotification", {"status": "Downloading"}),
+                ("DiagnosticsStatusNotification", {"status": "Uploading"}),
+                ("FirmwareStatusNotification", {"status": "InstallationFailed"}),
+                ("DataTransfer", {"vendorId": "V", "data": "7"}),
+            ]
+        ):
+            await socket.send(json.dumps([2, str(i), action, said]))
+            await socket.recv()
+        shown = (await running.http.get("/chargers/S0-01")).json()
+    assert shown["firmware_status"]["text"] == "InstallationFailed"
+    assert shown["diagnostics_status"]["text"] == "Uploading"
+    assert [(each["action"], each["text"]) for each in shown["notices"]] == [
+        ("DataTransfer", '{"vendorId":"V","data":"7"}'),
+        ("FirmwareStatusNotification", "InstallationFailed"),
+        ("DiagnosticsStatusNotification", "Uploading"),
+    ]
+    assert shown["problems"] == ["FirmwareStatusNotification: firmware: InstallationFailed"]
+
+
+async def test_the_cost_told_at_the_end_is_that_of_the_cdr(running: Running) -> None:
+    later = running.loop.clock.now()
+    events: list[Event] = [
+        MeterSampled(at=later, session_id="s1", evse_id="S0-01", meter_wh=9000, power_kw=50.0),
+        SessionEnded(at=later, session_id="s1", evse_id="S0-01", meter_wh=12500),
+    ]
+    foreseen = running.loop.cost_if_ended("s1", events)
+    assert running.loop.cost_if_ended("s2", events) is None
+    await running.store.append("test", events)
+    await running.loop.turn()
+    assert (await running.http.get("/cdrs/s1")).json()["amount"] == str(foreseen)

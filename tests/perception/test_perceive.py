@@ -13,11 +13,13 @@ from chargeloop.model import (
     ChargeEnded,
     ChargeRequest,
     ChargeRequested,
+    ChargingNeedsTold,
     City,
     Current,
     Decision,
     DecisionMade,
     DriverArrived,
+    Event,
     EvseStatus,
     EvseStatusChanged,
     Layout,
@@ -117,6 +119,65 @@ def test_idle_time_begins_when_charging_ends(perception: Perception) -> None:
     assert world.evse_status[world.layout.evse_index["S0-01"]] == EvseStatus.SUSPENDED_EV
     (done,) = perception.apply(ended(8.0, at=40))
     assert done.session.charge_ended_at == after(15)
+
+
+def needs(at: float, kwh: float | None = None, leaves: float | None = None, evse: str = "S0-01") -> ChargingNeedsTold:
+    depart_by = None if leaves is None else after(leaves)
+    return ChargingNeedsTold(at=after(at), evse_id=evse, energy_kwh=kwh, depart_by=depart_by)
+
+
+def told(perception: Perception) -> tuple[float, float]:
+    """Energy and departure of the session at S0-01, as the plan sees them."""
+    world = perception.snapshot(after(60))
+    e = world.layout.evse_index["S0-01"]
+    return float(world.session_needed_kwh[e]), float(world.session_depart_s[e])
+
+
+def test_what_the_vehicle_needs_counts_from_when_it_says_so(perception: Perception) -> None:
+    perception.apply(started())
+    perception.apply(meter(5.0, at=5))
+    perception.apply(needs(6, kwh=20.0, leaves=240))
+    assert told(perception) == (25.0, after(240).timestamp())
+    perception.apply(needs(7, leaves=300))
+    assert told(perception) == (25.0, after(300).timestamp())
+
+
+def test_a_driver_who_asked_leaves_when_he_said(perception: Perception) -> None:
+    asked = request()
+    perception.apply(ChargeRequested(at=after(0), request=asked))
+    perception.apply(started())
+    perception.apply(needs(1, kwh=20.0, leaves=999))
+    assert told(perception) == (20.0, asked.depart_by.timestamp())
+
+
+@pytest.mark.parametrize(("start", "kwh"), [(10, 20.0), (20, np.nan)])
+def test_needs_may_be_told_shortly_before_the_session(perception: Perception, start: float, kwh: float) -> None:
+    perception.apply(needs(0, kwh=20.0, leaves=240))
+    perception.apply(needs(0, evse="nowhere"))
+    perception.apply(started(at=start))
+    assert told(perception)[0] == pytest.approx(kwh, nan_ok=True)
+    assert perception.passed_over == 1
+    assert not perception.state.needs
+
+
+def test_what_would_have_ended_is_what_ends(perception: Perception) -> None:
+    perception.apply(started())
+    perception.apply(meter(3.0, at=29))
+    coming: list[Event] = [
+        meter(6.0, at=61),
+        ChargeEnded(at=after(62), session_id="s1", evse_id="S0-01", meter_wh=7000),
+        ended(7.0, at=95),
+    ]
+    before = perception.dump()
+    foreseen = perception.ended_by("s1", coming)
+    assert perception.dump() == before
+    assert [done for event in coming for done in perception.apply(event)] == [foreseen]
+    assert perception.ended_by("s1", coming) is None
+
+
+def test_what_does_not_end_has_not_ended(perception: Perception) -> None:
+    perception.apply(started())
+    assert perception.ended_by("s1", [meter(3.0, at=29)]) is None
 
 
 def test_one_bay_holds_one_session(perception: Perception) -> None:

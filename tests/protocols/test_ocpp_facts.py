@@ -225,3 +225,9 @@ class TestCommands:
             wire.call_of(version, self.SET, 1, None)
         with pytest.raises(BadInput):
             wire.call_of(version, model.RemoteStop(at=AT, evse_id="E", session_id="ocpp-3"), 1, None)
+
+
+def test_a_departure_that_is_far_or_past_is_not_believed() -> None:
+    needs = {"requestedEnergyTransfer": "DC", "departureTime": AT + timedelta(days=30)}
+    told = wire.charging_needs({"evseId": 1, "chargingNeeds": needs}, "E1", AT)
+    assert told == model.ChargingNeedsTold(at=AT, evse_id="E1")

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from chargeloop.api.access import Who, may
 from chargeloop.api.context import Context, Loop
-from chargeloop.gateway.ocpp import Answer, Charger, checked_keys, recheck, without_secrets
+from chargeloop.gateway.ocpp import Answer, Charger, Notice, checked_keys, recheck, without_secrets
 from chargeloop.persistence import OcppFrame
 from chargeloop.protocols.ocpp import Version, actions_to_station, schema
 
@@ -53,10 +53,19 @@ class ConnectorShape(Strict):
     at: datetime | None
 
 
+class NoticeShape(Strict):
+    action: str
+    text: str
+    at: datetime
+
+
 class ChargerDetail(ChargerShape):
     connectors: list[ConnectorShape]
     certificate_expires: datetime | None
     meter_keys: list[str]
+    firmware_status: NoticeShape | None
+    diagnostics_status: NoticeShape | None
+    notices: list[NoticeShape]
     first_seen: datetime
 
 
@@ -298,8 +307,15 @@ def _detail(charger: Charger) -> ChargerDetail:
         connectors=connectors,
         certificate_expires=charger.certificate_expires,
         meter_keys=list(charger.registration.meter_keys),
+        firmware_status=_notice(charger.notices.firmware),
+        diagnostics_status=_notice(charger.notices.diagnostics),
+        notices=[NoticeShape(**each._asdict()) for each in charger.notices.all],
         first_seen=charger.registration.first_seen,
     )
+
+
+def _notice(notice: Notice | None) -> NoticeShape | None:
+    return None if notice is None else NoticeShape(**notice._asdict())
 
 
 def _messages(frame_id: int, frame: OcppFrame) -> list[Message]:

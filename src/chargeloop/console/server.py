@@ -102,6 +102,7 @@ async def _serve(options: Options, listener: socket.socket, ready: asyncio.Event
             forward=options.forward,
             zone=city.time_zone,
             entries=partial(_listed, tokens),
+            cost_of=loop.cost_if_ended,
         )
         tokens.on_change = outside.gateway.lists.changed
         if options.ocpp_bays is not None:  # the twin's

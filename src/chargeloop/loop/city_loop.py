@@ -188,6 +188,11 @@ class CityLoop:
             self.tally.ended(cdr, each.waited_min)
         await self.store.put_sessions([each.session for each in ended])
 
+    def cost_if_ended(self, session_id: str, events: Sequence[Event]) -> Decimal | None:
+        """What an open session costs, once those of its events have come; None where they don't end it, or nobody knows it."""
+        ended = self.perception.ended_by(session_id, events)
+        return None if ended is None else self.stages.settle(ended).amount
+
     def has_reserved(self, id_token: str) -> bool:
         """Whether a driver with that token holds a bay, or a place in a queue."""
         return any(each.id_token == id_token for each in self.perception.state.reservations.values())

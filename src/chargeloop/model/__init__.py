@@ -15,6 +15,7 @@ from chargeloop.model.errors import BadInput, ChargeloopError, Unreachable
 from chargeloop.model.events import (
     ChargeEnded,
     ChargeRequested,
+    ChargingNeedsTold,
     DecisionMade,
     DriverArrived,
     Event,
@@ -47,6 +48,7 @@ __all__ = [
     "ChargeRequested",
     "ChargeloopError",
     "ChargingCurve",
+    "ChargingNeedsTold",
     "Circuit",
     "CircuitKind",
     "City",

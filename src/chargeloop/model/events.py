@@ -58,6 +58,17 @@ class ChargeEnded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChargingNeedsTold:
+    """What the vehicle at an EVSE says that it needs from now on (ISO 15118); None where it does not say."""
+
+    at: Utc
+    evse_id: Id
+    energy_kwh: NonNegative | None = None
+    depart_by: Utc | None = None
+    kind: Literal["charging_needs_told"] = "charging_needs_told"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SessionEnded:
     at: Utc
     session_id: Id
@@ -132,6 +143,7 @@ Event: TypeAlias = Annotated[
     | SessionStarted
     | MeterSampled
     | ChargeEnded
+    | ChargingNeedsTold
     | SessionEnded
     | ChargeRequested
     | DecisionMade

@@ -1,5 +1,6 @@
 """Events in, one live picture of the city out. One writer; everyone else gets an immutable `World`."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -8,6 +9,7 @@ import numpy as np
 from chargeloop.model import (
     ChargeEnded,
     ChargeRequested,
+    ChargingNeedsTold,
     City,
     DecisionMade,
     DriverArrived,
@@ -30,10 +32,11 @@ from chargeloop.model import (
 )
 from chargeloop.model.validated import from_json, to_json
 from chargeloop.perception.snapshot import stay_s, world_of
-from chargeloop.perception.state import OpenRequest, OpenSession, Stage, State
+from chargeloop.perception.state import Needs, OpenRequest, OpenSession, Stage, State
 from chargeloop.physics import full_hour, hours_between
 
 HISTORY_WEEKS = 5
+NEEDS_HOLD = timedelta(minutes=15)  # from the vehicle's word to the session it is about
 CREDIBLE_H = 10_000  # an event further in the future comes from a clock that is wrong
 
 
@@ -98,7 +101,7 @@ class Perception:
     def request(self, request_id: str) -> OpenRequest | None:
         return self.state.requests.get(request_id)
 
-    def apply(self, event: Event) -> tuple[Ended, ...]:
+    def apply(self, event: Event) -> tuple[Ended, ...]:  # noqa: PLR0912 (one for each kind of event)
         """Take in one event; returns the sessions that ended by it (two at most, mostly none)."""
         match event:
             case MeterSampled():
@@ -107,6 +110,8 @@ class Perception:
                 return self._session_started(event)
             case ChargeEnded():
                 self._charge_ended(event)
+            case ChargingNeedsTold():
+                self._needs_told(event)
             case SessionEnded():
                 return self._session_ended(event)
             case EvseStatusChanged():
@@ -142,6 +147,9 @@ class Perception:
             request_id=self._by_token.get(event.id_token),
             points=[MeterPoint(event.at, 0.0)],
         )
+        needs = self.state.needs.pop(event.evse_id, None)
+        if needs is not None and event.at - needs.at <= NEEDS_HOLD:
+            session.needs_kwh, session.depart_by = needs.energy_kwh, needs.depart_by
         self.state.sessions[session.session_id] = session
         self._at_evse[event.evse_id] = session.session_id
         self._set_status(event.evse_id, EvseStatus.CHARGING)
@@ -161,19 +169,45 @@ class Perception:
         if session is None:
             self.state.passed_over += 1
             return
-        energy_kwh = max((meter_wh - session.meter_start_wh) / 1000, session.energy_kwh)  # a register never runs back
-        self._add_demand(session.evse_id, at, energy_kwh - session.energy_kwh)
-        if at > session.points[-1].at and _half_hour(at) != _half_hour(session.points[-1].at):
-            session.points.append(MeterPoint(at, energy_kwh))  # prices change on the hour, and zones differ by half hours
-        session.energy_kwh, session.power_kw, session.soc = energy_kwh, power_kw, soc
+        self._add_demand(session.evse_id, at, _read(session, at, meter_wh))
+        session.power_kw, session.soc = power_kw, soc
 
     def _charge_ended(self, event: ChargeEnded) -> None:
         self._meter(event.session_id, event.at, event.meter_wh, 0.0)
         session = self.state.sessions.get(event.session_id)
         if session is not None and session.charge_ended_at is None:
-            session.charge_ended_at = event.at
-            session.points.append(MeterPoint(max(event.at, session.points[-1].at), session.energy_kwh))
+            _charged(session, event.at)
             self._set_status(session.evse_id, EvseStatus.SUSPENDED_EV)
+
+    def _needs_told(self, event: ChargingNeedsTold) -> None:
+        """Of the vehicle that charges there, or of the one whose session begins next."""
+        session = self.state.sessions.get(self._at_evse.get(event.evse_id, ""))
+        if event.evse_id not in self.layout.evse_index:
+            self.state.passed_over += 1
+        elif session is None:
+            self.state.needs[event.evse_id] = Needs(event.at, event.energy_kwh, event.depart_by)
+        else:
+            if event.energy_kwh is not None:
+                session.needs_kwh = session.energy_kwh + event.energy_kwh
+            session.depart_by = event.depart_by or session.depart_by
+
+    def ended_by(self, session_id: str, events: Sequence[Event]) -> Ended | None:
+        """What would have ended if the open session's events had come already; nothing changes. None: it does not end."""
+        known = self.state.sessions.get(session_id)
+        if known is None:
+            return None
+        session = replace(known, points=list(known.points))
+        for event in events:
+            match event:
+                case MeterSampled():
+                    _read(session, event.at, event.meter_wh)
+                case ChargeEnded():
+                    _read(session, event.at, event.meter_wh)
+                    _charged(session, event.at)
+                case SessionEnded():
+                    _read(session, event.at, event.meter_wh)
+                    return self._finished(session, event.at, event.reason, event.notes)
+        return None
 
     def _session_ended(self, event: SessionEnded) -> tuple[Ended, ...]:
         self._meter(event.session_id, event.at, event.meter_wh, 0.0)
@@ -184,13 +218,16 @@ class Perception:
     def _close(self, session_id: str, at: datetime, reason: StopReason, notes: tuple[str, ...] = ()) -> Ended:
         session = self.state.sessions.pop(session_id)
         del self._at_evse[session.evse_id]
-        at = max(at, session.points[-1].at)  # a clock that ran back must not make a session of negative length
-        session.points.append(MeterPoint(at, session.energy_kwh))
         if self.state.evse_status[self.layout.evse_index[session.evse_id]] not in (EvseStatus.FAULTED, EvseStatus.UNAVAILABLE):
             self._set_status(session.evse_id, EvseStatus.AVAILABLE)
-        record = replace(self._record(session), ended_at=at, stop_reason=reason, notes=notes)
         if session.request_id is not None:
             self._forget_request(session.request_id)
+        return self._finished(session, at, reason, notes)
+
+    def _finished(self, session: OpenSession, at: datetime, reason: StopReason, notes: tuple[str, ...]) -> Ended:
+        at = max(at, session.points[-1].at)  # a clock that ran back must not make a session of negative length
+        session.points.append(MeterPoint(at, session.energy_kwh))
+        record = replace(self._record(session), ended_at=at, stop_reason=reason, notes=notes)
         return Ended(record, tuple(session.points), session.decision_id, session.waited_min)
 
     def _status(self, event: EvseStatusChanged) -> tuple[Ended, ...]:
@@ -273,6 +310,21 @@ class Perception:
             session.charge_ended_at,
             request_id=session.request_id,
         )
+
+
+def _read(session: OpenSession, at: datetime, meter_wh: float) -> float:
+    """Take in a reading; the kWh that it adds."""
+    energy_kwh = max((meter_wh - session.meter_start_wh) / 1000, session.energy_kwh)  # a register never runs back
+    if at > session.points[-1].at and _half_hour(at) != _half_hour(session.points[-1].at):
+        session.points.append(MeterPoint(at, energy_kwh))  # prices change on the hour, and zones differ by half hours
+    added, session.energy_kwh = energy_kwh - session.energy_kwh, energy_kwh
+    return added
+
+
+def _charged(session: OpenSession, at: datetime) -> None:
+    if session.charge_ended_at is None:
+        session.charge_ended_at = at
+        session.points.append(MeterPoint(max(at, session.points[-1].at), session.energy_kwh))
 
 
 def _half_hour(at: datetime) -> tuple[int, int]:

@@ -44,6 +44,10 @@ def world_of(state: State, hourly_kwh: Floats, layout: Layout, now: datetime) ->
         if session.request_id in state.requests:
             asked = state.requests[session.request_id]
             needed[e], depart[e] = asked.energy_kwh, asked.request.depart_by.timestamp()
+        elif session.depart_by is not None:
+            depart[e] = session.depart_by.timestamp()
+        if session.needs_kwh is not None:  # the vehicle knows best
+            needed[e] = session.needs_kwh
     has_session = np.isfinite(start)
     bay_free_s = _running_end_s(layout, now.timestamp(), status, has_session, start, energy, power, needed, depart, charged)
     for reservation in state.reservations.values():

@@ -27,6 +27,17 @@ class OpenSession:
     decision_id: str | None = None
     waited_min: float | None = None
     points: list[MeterPoint] = field(default_factory=list)
+    needs_kwh: float | None = None  # in all, as the vehicle says
+    depart_by: datetime | None = None
+
+
+@dataclass(slots=True)
+class Needs:
+    """What a vehicle told before its session began."""
+
+    at: datetime
+    energy_kwh: float | None
+    depart_by: datetime | None
 
 
 class Stage(StrEnum):
@@ -68,3 +79,4 @@ class State:
     requests: dict[str, OpenRequest] = field(default_factory=dict)
     reservations: dict[int, Reservation] = field(default_factory=dict)
     passed_over: int = 0
+    needs: dict[str, Needs] = field(default_factory=dict)  # by EVSE

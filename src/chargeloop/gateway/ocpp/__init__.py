@@ -2,8 +2,9 @@
 
 from chargeloop.gateway.ocpp.charger import Charger
 from chargeloop.gateway.ocpp.credentials import without_secrets
-from chargeloop.gateway.ocpp.gateway import Answer, OcppGateway
-from chargeloop.gateway.ocpp.handling import TokenInfo
+from chargeloop.gateway.ocpp.gateway import OcppGateway
+from chargeloop.gateway.ocpp.handling import Answer, TokenInfo
+from chargeloop.gateway.ocpp.notices import Notice
 from chargeloop.gateway.ocpp.signed import checked_keys, recheck, signed_of
 
-__all__ = ["Answer", "Charger", "OcppGateway", "TokenInfo", "checked_keys", "recheck", "signed_of", "without_secrets"]
+__all__ = ["Answer", "Charger", "Notice", "OcppGateway", "TokenInfo", "checked_keys", "recheck", "signed_of", "without_secrets"]

@@ -10,7 +10,6 @@ NOT_THERE: dict[str, dict[str, Any]] = {
     "NotifyEVChargingNeeds": {"status": "Accepted"},  # the loop's next turn sends the profile
     "NotifyEVChargingSchedule": {"status": "Accepted"},
     "OpenPeriodicEventStream": {"status": "Accepted"},
-    "PullDynamicScheduleUpdate": {"status": "Rejected"},
 }
 
 

@@ -3,19 +3,23 @@
 import asyncio
 from collections.abc import Coroutine
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Literal
 
 import structlog
 from picows import WSCloseCode
 
+from chargeloop.gateway.ocpp.admission import Admission
 from chargeloop.gateway.ocpp.answers import default_answer
 from chargeloop.gateway.ocpp.certificates import Certificates, is_about_certificates
-from chargeloop.gateway.ocpp.connection import Connection, payload_bytes
-from chargeloop.gateway.ocpp.handling import Handling, Reply, TokenInfo
+from chargeloop.gateway.ocpp.connection import Connection
+from chargeloop.gateway.ocpp.dynamic import DynamicProfiles
+from chargeloop.gateway.ocpp.handling import Handling, Reply
 from chargeloop.gateway.ocpp.makes import adjusted, as_end, quirks_at
+from chargeloop.gateway.ocpp.notices import Notices, alarm_of
+from chargeloop.gateway.ocpp.reading import read_call, request_of_201
 from chargeloop.gateway.ocpp.signed import check_all, meter_key, rows_of, told_keys
-from chargeloop.model import BadInput, EvseStatus, ReservationClosed, ReservationState
+from chargeloop.model import EvseStatus, ReservationClosed, ReservationState, SessionEnded
 from chargeloop.persistence import Entry, OcppFrame, Registration
 from chargeloop.protocols.ocpp import (
     Abilities,
@@ -36,21 +40,15 @@ from chargeloop.protocols.ocpp import (
     Updated,
     Version,
     WireError,
+    charging_needs,
     encode,
     fact_of,
-    id_token,
-    is_from_station,
-    request,
-    salvage,
     signed_values,
     wire_time,
 )
 
 HEARTBEAT_S, PENDING_S = 300, 60
-# Never refused for their content: the charger would discard them, and the money with them.
-KEPT_ANYHOW = frozenset({"StartTransaction", "StopTransaction", "TransactionEvent", "MeterValues"})
 PROBLEMS_KEPT, SETTINGS = 20, "settings:"
-CONTRACT_HOLDS = timedelta(hours=1)  # after its certificate was found good, for the session that begins with it
 log = structlog.get_logger()
 
 
@@ -66,7 +64,8 @@ class Charger:
         self.ledger: Ledger | None = None
         self._loading: asyncio.Task[None] | None = None
         self._told: dict[int, tuple[EvseStatus, str, datetime]] = {}  # of each connector
-        self._contracts: dict[str, datetime] = {}  # eMAIDs whose certificates were good, and when
+        self.notices, self.dynamic = Notices(), DynamicProfiles()
+        self._admission = Admission(handling)
 
     @property
     def charger_id(self) -> str:
@@ -244,8 +243,8 @@ class Charger:
     # --- what calls mean ----------------------------------------------------------------------------------------------
 
     def _reply(self, version: Version, call: Call | Send, now: datetime) -> Reply | Coroutine[Any, Any, Reply]:
-        payload, flag = self._read(version, call)
         state = self.registration.state
+        payload, flag = read_call(version, call, is_adopted=state == "adopted")
         if call.action == "BootNotification":
             return Reply(self._boot(version, payload, now), flag=flag)
         if state != "adopted":
@@ -298,20 +297,6 @@ class Charger:
             reply.signed = rows_of(self.charger_id, reply.outcome.transaction, checked)
         return reply
 
-    def _read(self, version: Version, call: Call | Send) -> tuple[dict[str, Any], str | None]:
-        raw = payload_bytes(call.payload)
-        if not is_from_station(version, call.action, is_sent=isinstance(call, Send)):
-            raise unknown_action(version, call.action)
-        try:
-            return request(version, call.action, raw), None
-        except WireError as error:
-            if call.action not in KEPT_ANYHOW or self.registration.state != "adopted":
-                raise
-            checked = salvage(version, call.action, raw)
-            if call.action == "MeterValues" and "transactionId" not in checked.payload:
-                raise
-            return checked.payload, f"kept though {error.code}: {'; '.join(checked.problems)}"
-
     def _boot(self, version: Version, said: dict[str, Any], now: datetime) -> dict[str, Any]:
         station = said.get("chargingStation", {})
         self._register(
@@ -333,69 +318,63 @@ class Charger:
             case "StartTransaction":
                 assert outcome.transaction is not None  # a start always has one
                 wire_id = int(outcome.transaction.wire_id)
-                return {"transactionId": wire_id, "idTagInfo": self._tag_info(said.get("idTag"), now)}
+                return {"transactionId": wire_id, "idTagInfo": self._admission.tag_info(said.get("idTag"), now)}
             case "StopTransaction" if "idTag" in said:
-                return {"idTagInfo": self._tag_info(said["idTag"], now)}
-            case "TransactionEvent" if isinstance(said.get("idToken"), dict):
-                return {"idTokenInfo": self._token_info(said["idToken"].get("idToken"), now)}
+                return {"idTagInfo": self._admission.tag_info(said["idTag"], now)}
+            case "TransactionEvent":
+                answer = {}
+                if isinstance(said.get("idToken"), dict):
+                    answer["idTokenInfo"] = self._admission.token_info(said["idToken"].get("idToken"), now)
+                return answer | self._final_cost(outcome)
         return {}
 
+    def _final_cost(self, outcome: Outcome) -> dict[str, Any]:
+        """Of a session that ends with it, taxes included; left out where it is not known, for absent is not free (I03)."""
+        if outcome.transaction is None or not any(isinstance(each, SessionEnded) for each in outcome.events):
+            return {}
+        cost = self._handling.cost_of(outcome.transaction.session_id, outcome.events)
+        return {} if cost is None else {"totalCost": float(cost)}
+
     def _other(self, version: Version, action: str, said: dict[str, Any], now: datetime, flag: str | None) -> Reply:
+        reply = Reply(flag=flag)
         match action:
-            case "NotifyReport":
-                self._handling.work(self._handling.inventory.told(self, said))
             case "Heartbeat":
-                return Reply({"currentTime": wire_time(now)})
+                reply.payload = {"currentTime": wire_time(now)}
             case "Authorize" if version is Version.V16:
-                return Reply({"idTagInfo": self._tag_info(said["idTag"], now)})
+                reply.payload = {"idTagInfo": self._admission.tag_info(said["idTag"], now)}
             case "Authorize":
-                return Reply({"idTokenInfo": self._token_info(said["idToken"].get("idToken"), now)})
+                reply.payload = {"idTokenInfo": self._admission.token_info(said["idToken"].get("idToken"), now)}
             case "SecurityEventNotification":
-                return Reply(flag=f"security event {said['type']} {said.get('techInfo', '')}".strip())
+                reply.flag = f"security event {said['type']} {said.get('techInfo', '')}".strip()
             case "ReservationStatusUpdate":
                 state = {"Expired": ReservationState.EXPIRED}.get(said["reservationUpdateStatus"], ReservationState.CANCELLED)
-                return Reply(events=[ReservationClosed(at=now, reservation_id=said["reservationId"], state=state)])
-        return Reply(default_answer(action, said), flag=flag)
+                reply.events = [ReservationClosed(at=now, reservation_id=said["reservationId"], state=state)]
+            case "NotifyEVChargingNeeds" if self.ledger is not None:
+                reply.payload = default_answer(action, said)
+                reply.events = [charging_needs(said, self.ledger.evse_of(None, said["evseId"]), now)]
+            case "PullDynamicScheduleUpdate":
+                reply.payload = self.dynamic.pulled(said)
+            case "NotifyReport":
+                self._handling.work(self._handling.inventory.told(self, said))
+            case _:
+                self.notices.told(action, said, now)
+                reply.payload = default_answer(action, said)
+                reply.flag = "; ".join(each for each in (flag, alarm_of(action, said)) if each) or None
+        return reply
 
     async def _about_certificates(
         self, office: Certificates, version: Version, action: str, said: dict[str, Any], now: datetime
     ) -> Reply:
         wall = self._handling.wall()
         if action == "DataTransfer":
-            reply = await office.transferred(self.charger_id, said, _request_of_201, wall)
+            reply = await office.transferred(self.charger_id, said, request_of_201, wall)
         else:
             reply = await office.answer(self.charger_id, version, action, said, wall)
         if reply is None:
-            return Reply(default_answer(action, said))
+            return self._other(version, action, said, now, None)
         if reply.contract is not None:
-            self._contracts = {each: at for each, at in self._contracts.items() if now - at < CONTRACT_HOLDS}
-            self._contracts[id_token(reply.contract)] = now
+            self._admission.prove(reply.contract, now)
         return Reply(reply.payload, then=reply.then)
-
-    def _tag_info(self, id_tag: object, now: datetime) -> dict[str, Any]:
-        info = self._info(id_token(id_tag), now)
-        status = info.status if info.status in ("Accepted", "Blocked", "Expired", "Invalid", "ConcurrentTx") else "Invalid"
-        answer: dict[str, Any] = {"status": status}
-        if info.expires_at is not None:
-            answer["expiryDate"] = wire_time(info.expires_at)
-        if info.group is not None:
-            answer["parentIdTag"] = info.group
-        return answer
-
-    def _info(self, token: str, now: datetime) -> TokenInfo:
-        info = self._handling.authorise(token, now)
-        proven_at = self._contracts.get(token)
-        is_proven = proven_at is not None and now - proven_at < CONTRACT_HOLDS
-        return TokenInfo("Accepted") if is_proven and info.status == "Invalid" else info
-
-    def _token_info(self, token: object, now: datetime) -> dict[str, Any]:
-        info = self._info(id_token(token), now)
-        answer: dict[str, Any] = {"status": info.status}
-        if info.expires_at is not None:
-            answer["cacheExpiryDateTime"] = wire_time(info.expires_at)
-        if info.group is not None:
-            answer["groupIdToken"] = {"idToken": info.group, "type": "Central"}
-        return answer
 
     # --- small --------------------------------------------------------------------------------------------------------
 
@@ -434,24 +413,6 @@ class Charger:
             self.problems.remove(what)
         self.problems.append(what)
         del self.problems[:-PROBLEMS_KEPT]
-
-
-def _request_of_201(action: str, text: str) -> dict[str, Any]:
-    """A message of 2.0.1 inside one of 1.6."""
-    try:
-        return request(Version.V201, action, text.encode())
-    except WireError as error:
-        raise BadInput(action, error.what) from None
-
-
-def unknown_action(version: Version, action: str) -> WireError:
-    """The error for a call that no station of that version makes."""
-    try:
-        request(version, action, b"{}")
-    except WireError as error:
-        if error.code is ErrorCode.NOT_IMPLEMENTED:
-            return error
-    return WireError(ErrorCode.NOT_SUPPORTED, f"{action} is nothing that a charger asks")
 
 
 def _text(text: bytes) -> str:

@@ -1,10 +1,11 @@
 """The server that chargers connect to."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from decimal import Decimal
+from typing import Any
 from urllib.parse import unquote
 
 import msgspec
@@ -13,14 +14,15 @@ from picows import WSCloseCode, WSListener, WSUpgradeResponse, WSUpgradeResponse
 
 from chargeloop.gateway.ocpp.certificates import Certificates
 from chargeloop.gateway.ocpp.charger import Charger
-from chargeloop.gateway.ocpp.connection import Connection, Stranger, payload_bytes
+from chargeloop.gateway.ocpp.connection import Connection, Stranger
 from chargeloop.gateway.ocpp.credentials import change_of, hashed, is_taken, new_password, without_secrets
 from chargeloop.gateway.ocpp.door import ID_LENGTH, Door, is_identity
-from chargeloop.gateway.ocpp.handling import TokenInfo
+from chargeloop.gateway.ocpp.handling import Answer, TokenInfo
 from chargeloop.gateway.ocpp.inventory import SETTLE_S, Inventory
 from chargeloop.gateway.ocpp.listener import Visitor, listen, refusal
 from chargeloop.gateway.ocpp.local_lists import LocalLists
-from chargeloop.model import BadInput, Command, GuideDriver, RemoteStop, SetChargingProfile, Unreachable
+from chargeloop.gateway.ocpp.reading import read_answer
+from chargeloop.model import BadInput, Command, Event, GuideDriver, RemoteStop, SetChargingProfile, Unreachable
 from chargeloop.persistence import Entry, OcppFrame, Registration, Store
 from chargeloop.pki import Credentials, Forward, Pki
 from chargeloop.protocols.ocpp import (
@@ -32,7 +34,6 @@ from chargeloop.protocols.ocpp import (
     call_of,
     check,
     encode,
-    response,
 )
 
 PATH = "/ocpp/"
@@ -45,16 +46,6 @@ WARN_DAYS = 30.0  # before a certificate expires
 log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came of a call to a charger. `payload`: its answer; `code`, `description`: of its error."""
-
-    status: Literal["answered", "error", "timeout", "offline"]
-    payload: dict[str, Any] = field(default_factory=dict)
-    code: str = ""
-    description: str = ""
-
-
 class OcppGateway:
     """OCPP 1.6J, 2.0.1 and 2.1 over WebSockets at /ocpp/<charger_id>.
 
@@ -62,7 +53,7 @@ class OcppGateway:
     time zone. `wall`: the time that certificates are of. `authorise`: what is known of an id token; without one, whoever holds
     a token may charge. `entries`: the tokens for chargers that keep a list. `pki`: for profile 3 and the certificate messages.
     `forward`: the service of contract certificates. `settle_s`: how long a charger is left alone after its boot; thousands are
-    asked about themselves one after the other.
+    asked about themselves one after the other. `cost_of`: what a session costs that ends with those events.
     """
 
     def __init__(
@@ -75,12 +66,14 @@ class OcppGateway:
         pki: Pki | None = None,
         forward: Forward | None = None,
         wall: Callable[[], datetime] = lambda: datetime.now(UTC),
+        cost_of: Callable[[str, Sequence[Event]], Decimal | None] = lambda _session_id, _events: None,
         entries: Callable[[], Iterable[Listed]] = tuple,
         zone: str = "UTC",
         settle_s: float = SETTLE_S,
         call_timeout_s: float = CALL_TIMEOUT_S,
     ) -> None:
         self.store, self.clock, self.wall, self.zone, self.authorise = store, clock, wall, zone, authorise
+        self.cost_of = cost_of
         self.certificates = Certificates(pki, forward) if pki is not None else None
         self.inventory = Inventory(store, clock, self.call, settle_s)
         self.lists = LocalLists(store, self.inventory, self.call, self.work, entries, settle_s)
@@ -277,7 +270,8 @@ class OcppGateway:
         flag = None
         match frame:
             case CallResult():
-                answer = Answer("answered", *self._checked_answer(version, action, frame))
+                answer = Answer("answered", *read_answer(version, action, frame))
+                charger.dynamic.sent(action, payload, answer.payload)
                 flag = answer.description or None
             case CallError():
                 answer = Answer("error", {}, str(frame.code), frame.description)
@@ -292,14 +286,6 @@ class OcppGateway:
             text = msgspec.json.encode([2, msgspec.json.decode(text)[1], action, kept])
         self._record(OcppFrame(at_s, charger_id, True, action[:64], "", text.decode(), heard, flag))
         return answer
-
-    def _checked_answer(self, version: Version, action: str, frame: CallResult) -> tuple[dict[str, Any], str, str]:
-        raw = payload_bytes(frame.payload)
-        try:
-            return response(version, action, raw), "", ""
-        except WireError as error:  # read as it is: what a person or the loop looks for may be sound
-            log.warning("charger answered nonsense", action=action, what=error.what)
-            return (frame.payload if isinstance(frame.payload, dict) else {}), str(error.code), error.what
 
     # --- what chargers need -----------------------------------------------------------------------------------------------
 

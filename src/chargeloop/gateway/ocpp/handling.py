@@ -1,9 +1,10 @@
 """What a charger needs of those around it, and what it gives back for a message."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from decimal import Decimal
+from typing import Any, Literal, Protocol
 
 from chargeloop.gateway.ocpp.certificates import Call as NextCall
 from chargeloop.gateway.ocpp.certificates import Certificates
@@ -23,6 +24,16 @@ class TokenInfo:
     group: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of a call to a charger. `payload`: its answer; `code`, `description`: of its error."""
+
+    status: Literal["answered", "error", "timeout", "offline"]
+    payload: dict[str, Any] = field(default_factory=dict)
+    code: str = ""
+    description: str = ""
+
+
 class Handling(Protocol):
     """What all chargers share."""
 
@@ -32,6 +43,7 @@ class Handling(Protocol):
     zone: str
     authorise: Callable[[str, datetime], TokenInfo]
     certificates: Certificates | None
+    cost_of: Callable[[str, Sequence[Event]], Decimal | None]
     inventory: Inventory
     lists: LocalLists
 
@@ -39,7 +51,7 @@ class Handling(Protocol):
     def booted(self, charger: Any) -> None: ...
     def heard(self, frame: OcppFrame) -> None: ...
     def work(self, work: Coroutine[Any, Any, Any]) -> None: ...
-    async def call(self, charger_id: str, action: str, payload: dict[str, Any]) -> Any: ...
+    async def call(self, charger_id: str, action: str, payload: dict[str, Any]) -> Answer: ...
 
 
 @dataclass(slots=True)

@@ -96,6 +96,7 @@ from chargeloop.protocols.ocpp.schemas import (
 )
 from chargeloop.protocols.ocpp.signed import SignatureCheck, SignedValue, check_signature, public_key, signed_values
 from chargeloop.protocols.ocpp.station_side import CONNECTOR, STATUS_NAME, STOP_NAME, command_of, meter_value
+from chargeloop.protocols.ocpp.v2 import charging_needs
 from chargeloop.protocols.ocpp.variables import Traits, Variable, merged, of_configuration, of_report, traits_of
 
 __all__ = [
@@ -168,6 +169,7 @@ __all__ = [
     "as_utc",
     "believed",
     "call_of",
+    "charging_needs",
     "check",
     "check_signature",
     "clear",

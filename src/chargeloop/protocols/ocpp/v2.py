@@ -1,13 +1,24 @@
 """Between OCPP 2.0.1 and 2.1 payloads and facts and commands. Payloads are checked or salvaged: any member may be missing."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from chargeloop import model
 from chargeloop.model import BadInput, EvseStatus, StopReason
 from chargeloop.protocols.ocpp.abilities import Abilities, schedule
-from chargeloop.protocols.ocpp.facts import Ended, Fact, Started, StatusTold, Updated, believed, id_token, token_of, wire_time
+from chargeloop.protocols.ocpp.facts import (
+    Ended,
+    Fact,
+    Started,
+    StatusTold,
+    Updated,
+    as_utc,
+    believed,
+    id_token,
+    token_of,
+    wire_time,
+)
 from chargeloop.protocols.ocpp.meter import readings
 from chargeloop.protocols.ocpp.v16 import PROFILE_ID, STACK_LEVEL
 
@@ -18,6 +29,7 @@ STATUS = {
     "Unavailable": EvseStatus.UNAVAILABLE,
     "Faulted": EvseStatus.FAULTED,
 }
+STAY, MOST_WH = timedelta(days=7), 2e6  # of one vehicle; a lorry's battery holds 1 MWh at most
 FAULTS = frozenset(
     {"EmergencyStop", "GroundFault", "OvercurrentFault", "PowerLoss", "PowerQuality", "ImmediateReset", "Reboot"}
 )
@@ -67,6 +79,23 @@ def _transaction(said: Mapping[str, Any], received: datetime) -> Fact:
             )
     return Updated(
         wire_id=wire_id, connector=connector, at=at, readings=values, id_token=token, seq_no=seq_no, is_charged=is_charged
+    )
+
+
+def charging_needs(said: Mapping[str, Any], evse_id: str, received: datetime) -> model.ChargingNeedsTold:
+    """What a NotifyEVChargingNeeds tells: energy in Wh, or the battery's charge in percent; a departure soon to come."""
+    needs = said["chargingNeeds"]
+    ac, dc, v2x = (needs.get(f"{name}ChargingParameters", {}) for name in ("ac", "dc", "v2x"))
+    wh = v2x.get("evTargetEnergyRequest", ac.get("energyAmount", dc.get("energyAmount")))
+    if wh is None and "stateOfCharge" in dc and "evEnergyCapacity" in dc:
+        wh = max(dc.get("fullSoC", 100) - dc["stateOfCharge"], 0) / 100 * dc["evEnergyCapacity"]
+    depart = as_utc(needs["departureTime"]) if "departureTime" in needs else None
+    is_near = depart is not None and received < depart < received + STAY
+    return model.ChargingNeedsTold(
+        at=received,
+        evse_id=evse_id,
+        energy_kwh=wh / 1000 if wh is not None and 0 <= wh <= MOST_WH else None,
+        depart_by=depart if is_near else None,
     )
 
 
