@@ -7,8 +7,8 @@ import signal
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks.gateway_load import identity, key_of, raise_open_files
-from chargeloop.gateway.ocpp import OcppGateway
+from benchmarks.gateway_load import identity, key_of
+from chargeloop.gateway.ocpp import OcppGateway, prepare_process
 from chargeloop.persistence import Store
 from chargeloop.pki import Credentials, Pair, Tls
 
@@ -22,6 +22,7 @@ async def _serve(folder: Path, port: int, count: int, credentials: Credentials |
         await gateway.start("127.0.0.1", port)
     else:
         await gateway.start("127.0.0.1", 0, credentials, port)
+    prepare_process()
     print(gateway.port if credentials is None else gateway.tls_port, flush=True)
     ended = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
@@ -45,7 +46,6 @@ def main() -> None:
     parser.add_argument("--count", type=int, required=True, help="charge points that are adopted")
     parser.add_argument("--certificate", type=Path)
     args = parser.parse_args()
-    raise_open_files()
     credentials = None
     if args.certificate:
         pair = Pair(args.certificate, key_of(args.certificate))

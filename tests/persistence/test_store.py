@@ -185,6 +185,26 @@ async def test_messages_are_found_by_charger_action_and_text(store: Store) -> No
     assert await found(text="1%0") == []
 
 
+async def test_of_ten_thousands_of_messages_each_charger_s_are_found_by_pages(store: Store) -> None:
+    chargers = ("C1", "C2", "C3")
+    sent = [
+        (n, chargers[n * n % 3]) for n in range(1, 25_001)
+    ]  # more than are indexed at once, twice, and some that are not yet
+    for n, charger_id in sent:
+        store.record(Entry(frame(str(n), charger_id, at=NOW + timedelta(seconds=n))))
+        if n % 777 == 0:
+            await store.recorded()
+    await store.recorded()
+    of_c2 = [n for n, charger_id in reversed(sent) if charger_id == "C2"]
+    paged, before = [], 10**6
+    while page := await store.frames("C2", limit=1000, before=before):
+        paged += [number for number, _ in page]
+        before = paged[-1]
+    assert paged == of_c2
+    assert await store.forget_frames(NOW + timedelta(seconds=15_000)) == 14_999
+    assert [number for number, _ in await store.frames("C2", limit=20_000)] == [n for n in of_c2 if n >= 15_000]
+
+
 async def test_old_messages_are_forgotten_and_what_they_meant_is_not(store: Store) -> None:
     for n in range(4):
         store.record(Entry(frame(str(n), at=NOW + timedelta(days=n)), [meter(n)]))

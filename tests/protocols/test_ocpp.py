@@ -3,7 +3,6 @@
 import asyncio
 import json
 from contextlib import suppress
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -31,7 +30,7 @@ def validate(message: wire.Message, name: str, is_answer: bool = False) -> None:
 def plain(frame: wire.Frame | None) -> wire.Frame | None:
     """With its payload read."""
     if isinstance(frame, wire.Call) and not isinstance(frame.payload, dict):
-        return replace(frame, payload=json.loads(bytes(frame.payload)))
+        return wire.Call(frame.message_id, frame.action, json.loads(bytes(frame.payload)))
     return frame
 
 

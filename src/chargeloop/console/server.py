@@ -19,7 +19,7 @@ from fastapi import FastAPI
 from chargeloop.api import Context, create_app
 from chargeloop.city import load_city
 from chargeloop.console.web import add_pages
-from chargeloop.gateway.ocpp import OcppGateway, TokenInfo
+from chargeloop.gateway.ocpp import OcppGateway, TokenInfo, prepare_process
 from chargeloop.gateway.telemetry import TelemetryHub
 from chargeloop.guidance import Guide
 from chargeloop.identity import Accounts, Audit, Tokens, is_emaid
@@ -117,6 +117,7 @@ async def _serve(options: Options, listener: socket.socket, ready: asyncio.Event
         trusted = folder / "stations" / "root.pem"
         credentials = Credentials(replace(options.tls, client_ca=trusted)) if options.tls is not None else None
         await outside.gateway.start(options.host, options.ocpp_port, credentials, options.ocpp_tls_port)
+        prepare_process()
         turning = asyncio.create_task(loop.run(max(options.tick_s / options.clock.speed, 0.5)))
         try:
             await _http(app, listener, options.parent, ready)

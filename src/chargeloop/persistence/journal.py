@@ -18,6 +18,12 @@ from chargeloop.protocols.ocpp import Transaction
 Stored: TypeAlias = tuple[tuple[int, Event], ...]
 _encode = msgspec.json.Encoder().encode
 Rows: TypeAlias = list[dict[str, Any]]
+INDEXED_AT_ONCE = 10_000  # frames; those not indexed yet are looked through one by one
+
+# The newest frame that `ocpp_frame_of` knows.
+indexed_to = (
+    sa.select(sa.cast(tables.meta.c.value, sa.BigInteger)).where(tables.meta.c.key == tables.FRAMES_INDEXED).scalar_subquery()
+)
 
 
 class OcppFrame(NamedTuple):
@@ -125,4 +131,17 @@ class Journal:
         if signed:
             connection.execute(self._put_signed, signed)
         self._frame_id += len(batch)
+        if self._frame_id % INDEXED_AT_ONCE < len(batch):
+            self._index(connection)
         return stored
+
+    def _index(self, connection: Connection) -> None:
+        """Have the newest frames found by charger. What a failed commit leaves out comes with the next."""
+        frame, of, meta = tables.ocpp_frame.c, tables.ocpp_frame_of, tables.meta
+        newest = sa.select(frame.charger_id, frame.frame_id).where(
+            frame.frame_id > indexed_to, frame.frame_id <= self._frame_id
+        )
+        connection.execute(
+            sa.insert(of).from_select(["charger_id", "frame_id"], newest.order_by(frame.charger_id, frame.frame_id))
+        )
+        connection.execute(sa.update(meta).where(meta.c.key == tables.FRAMES_INDEXED).values(value=str(self._frame_id)))

@@ -134,12 +134,12 @@ class Store:
 
         def work(connection: Connection) -> None:
             connection.execute(self._replace(tables.snapshot, {"event_id": event_id, "body": body}))
-            kept = connection.scalars(
-                sa.select(tables.snapshot.c.event_id).order_by(tables.snapshot.c.event_id.desc()).limit(SNAPSHOTS_KEPT)
-            ).all()
+            known = connection.scalars(sa.select(tables.snapshot.c.event_id).order_by(tables.snapshot.c.event_id.desc())).all()
+            kept, gone = known[:SNAPSHOTS_KEPT], known[SNAPSHOTS_KEPT:]
             connection.execute(sa.delete(tables.snapshot).where(tables.snapshot.c.event_id < kept[-1]))
             if len(kept) == SNAPSHOTS_KEPT:
-                old = (tables.event.c.kind == "meter_sampled") & (tables.event.c.event_id <= kept[-1])
+                event = tables.event.c
+                old = event.event_id.between(gone[0] if gone else 0, kept[-1]) & (event.kind == "meter_sampled")
                 connection.execute(sa.delete(tables.event).where(old))
 
         await self._writer.write(work)
@@ -174,28 +174,39 @@ class Store:
         self, charger_id: str | None = None, limit: int = 100, before: int | None = None, action: str = "", text: str = ""
     ) -> tuple[tuple[int, OcppFrame], ...]:
         """The newest first, with their ids; `text` is looked for in calls, answers and flags."""
-        table = tables.ocpp_frame
-        query = sa.select(table).order_by(table.c.frame_id.desc()).limit(limit)
-        if charger_id is not None:
-            query = query.where(table.c.charger_id == charger_id)
+        frame, of = tables.ocpp_frame, tables.ocpp_frame_of.c
+        query = sa.select(frame).order_by(frame.c.frame_id.desc())
         if before is not None:
-            query = query.where(table.c.frame_id < before)
+            query = query.where(frame.c.frame_id < before)
         if action:
-            query = query.where(table.c.action == action)
+            query = query.where(frame.c.action == action)
         if text:
             query = query.where(
-                sa.or_(*(column.contains(text, autoescape=True) for column in (table.c.body, table.c.answer, table.c.flag)))
+                sa.or_(*(column.contains(text, autoescape=True) for column in (frame.c.body, frame.c.answer, frame.c.flag)))
             )
-        return tuple((row.frame_id, OcppFrame._make(row[1:])) for row in await self._rows(query))
+        if charger_id is None:
+            found = await self._rows(query.limit(limit))
+        else:
+            indexed = int((await self.get_meta(tables.FRAMES_INDEXED)) or 0)
+            of_charger = query.where(frame.c.charger_id == charger_id, frame.c.frame_id > indexed)
+            found = list(await self._rows(of_charger.limit(limit)))
+            if len(found) < limit:
+                joined = query.join(tables.ocpp_frame_of, of.frame_id == frame.c.frame_id).where(of.charger_id == charger_id)
+                found += await self._rows(joined.where(of.frame_id <= indexed).limit(limit - len(found)))
+        return tuple((row.frame_id, OcppFrame._make(row[1:])) for row in found)
 
     async def forget_frames(self, older_than: datetime) -> int:
         """Delete raw messages; returns how many. What they meant stays."""
-        table, limit_s = tables.ocpp_frame, older_than.timestamp()
+        table, of, limit_s = tables.ocpp_frame, tables.ocpp_frame_of, older_than.timestamp()
 
         def work(connection: Connection) -> int:
             oldest = sa.select(table.c.frame_id, table.c.at_s).order_by(table.c.frame_id).limit(FORGET_PAGE)
             gone = [row.frame_id for row in connection.execute(oldest) if row.at_s < limit_s]
             if gone:
+                known = sa.select(table.c.charger_id, table.c.frame_id).where(
+                    table.c.frame_id <= gone[-1], table.c.at_s < limit_s
+                )
+                connection.execute(sa.delete(of).where(sa.tuple_(of.c.charger_id, of.c.frame_id).in_(known)))
                 connection.execute(sa.delete(table).where(table.c.frame_id <= gone[-1], table.c.at_s < limit_s))
             return len(gone)
 

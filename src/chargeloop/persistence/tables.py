@@ -12,7 +12,6 @@ event = Table(
     Column("at_s", Float, nullable=False),
     Column("kind", String(40), nullable=False),
     Column("body", Text, nullable=False),
-    Index("event_kind", "kind", "event_id"),
 )
 feed = Table(
     "feed",
@@ -45,7 +44,16 @@ ocpp_frame = Table(
     Column("body", Text, nullable=False),
     Column("answer", Text),
     Column("flag", Text),
-    Index("ocpp_frame_charger", "charger_id", "frame_id"),
+)
+# Finds a charger's frames, up to the one that `meta` names. An index would be written to with each commit, at as many places as
+# there are chargers with each commit; here thousands of rows are added at a time, in order.
+FRAMES_INDEXED = "frames_indexed"
+ocpp_frame_of = Table(
+    "ocpp_frame_of",
+    metadata,
+    Column("charger_id", String(48), primary_key=True),
+    Column("frame_id", BigInteger, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
 )
 ocpp_transaction = Table(
     "ocpp_transaction",

@@ -5,6 +5,18 @@ from chargeloop.gateway.ocpp.credentials import without_secrets
 from chargeloop.gateway.ocpp.gateway import OcppGateway
 from chargeloop.gateway.ocpp.handling import Answer, TokenInfo
 from chargeloop.gateway.ocpp.notices import Notice
+from chargeloop.gateway.ocpp.process import prepare_process
 from chargeloop.gateway.ocpp.signed import checked_keys, recheck, signed_of
 
-__all__ = ["Answer", "Charger", "Notice", "OcppGateway", "TokenInfo", "checked_keys", "recheck", "signed_of", "without_secrets"]
+__all__ = [
+    "Answer",
+    "Charger",
+    "Notice",
+    "OcppGateway",
+    "TokenInfo",
+    "checked_keys",
+    "prepare_process",
+    "recheck",
+    "signed_of",
+    "without_secrets",
+]

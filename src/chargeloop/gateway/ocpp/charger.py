@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Literal
 
+import msgspec
 import structlog
 from picows import WSCloseCode
 
@@ -290,7 +291,7 @@ class Charger:
         if self.ledger is None:
             raise WireError(ErrorCode.INTERNAL_ERROR, "the charger was registered anew")
         notes = tuple(dict.fromkeys(check.note for _, check in checked))
-        reply = self._about_fact(self.ledger, action, said, replace(fact, notes=notes), now, flag)
+        reply = self._about_fact(self.ledger, action, said, msgspec.structs.replace(fact, notes=notes), now, flag)
         bad = dict.fromkeys(check.note for _, check in checked if check.verdict == "not_verified")
         reply.flag = "; ".join((*((reply.flag,) if reply.flag else ()), *bad)) or None
         if reply.outcome is not None and reply.outcome.transaction is not None:

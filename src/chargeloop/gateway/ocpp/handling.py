@@ -6,6 +6,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal, Protocol
 
+import msgspec
+
 from chargeloop.gateway.ocpp.certificates import Call as NextCall
 from chargeloop.gateway.ocpp.certificates import Certificates
 from chargeloop.gateway.ocpp.inventory import Inventory
@@ -54,17 +56,16 @@ class Handling(Protocol):
     async def call(self, charger_id: str, action: str, payload: dict[str, Any]) -> Answer: ...
 
 
-@dataclass(slots=True)
-class Reply:
+class Reply(msgspec.Struct):
     """The answer to a call, and what is stored before it is sent. `flag` says what was odd; `then` is called afterwards.
 
     `delay_s`: how long the answer waits.
     """
 
-    payload: dict[str, Any] = field(default_factory=dict)
-    events: list[Event] = field(default_factory=list)
+    payload: dict[str, Any] = {}
+    events: list[Event] = []
     outcome: Outcome | None = None
     flag: str | None = None
     then: NextCall | None = None
-    signed: list[SignedRow] = field(default_factory=list)
+    signed: list[SignedRow] = []
     delay_s: float = 0.0

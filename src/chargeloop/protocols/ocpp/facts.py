@@ -1,9 +1,10 @@
 """What a station tells, whatever version it speaks. Connectors are counted from 1: connectors of 1.6, EVSEs of 2.x."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
+
+import msgspec
 
 from chargeloop.model import EvseStatus, StopReason
 
@@ -11,8 +12,7 @@ AHEAD, BEHIND = timedelta(minutes=5), timedelta(days=30)  # what a station's clo
 NAMELESS = "unknown"  # stands for an empty token
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(msgspec.Struct, frozen=True):
     """What one meter value says; None where it is silent or speaks nonsense. `is_begin`: taken as the transaction began."""
 
     at: datetime
@@ -22,8 +22,7 @@ class Reading:
     is_begin: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Started:
+class Started(msgspec.Struct, frozen=True, kw_only=True):
     """`wire_id`: the station's own id (2.x); 1.6 gets ours. `told`: what makes the same start told twice the same."""
 
     connector: int | None
@@ -39,8 +38,7 @@ class Started:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Updated:
+class Updated(msgspec.Struct, frozen=True, kw_only=True):
     """Readings, and what else is known. `is_charged`: the vehicle takes no more; None: not said. `notes`: for the session."""
 
     wire_id: str | None
@@ -53,8 +51,7 @@ class Updated:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
+class Ended(msgspec.Struct, frozen=True, kw_only=True):
     wire_id: str
     connector: int | None
     at: datetime
@@ -66,8 +63,7 @@ class Ended:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StatusTold:
+class StatusTold(msgspec.Struct, frozen=True, kw_only=True):
     """`connector` 0: the station as a whole (1.6)."""
 
     connector: int

@@ -1,6 +1,5 @@
 """OCPP-J frames of all versions: what one WebSocket text message holds."""
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -51,8 +50,7 @@ NAMES_16 = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """`payload`: JSON of an object, not looked into yet when it was received."""
 
     message_id: str
@@ -60,27 +58,23 @@ class Call:
     payload: msgspec.Raw | dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class CallResult:
+class CallResult(msgspec.Struct, frozen=True):
     message_id: str
     payload: msgspec.Raw | dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class CallError:
+class CallError(msgspec.Struct, frozen=True):
     message_id: str
     code: ErrorCode
     description: str = ""
-    details: dict[str, Any] = field(default_factory=dict)
+    details: dict[str, Any] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class CallResultError(CallError):
+class CallResultError(CallError, frozen=True):
     """2.1: the other side could not read our answer to its call."""
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
+class Send(msgspec.Struct, frozen=True):
     """2.1: told and never answered."""
 
     message_id: str

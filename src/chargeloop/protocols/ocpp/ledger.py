@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+import msgspec
+
 from chargeloop.model import (
     ChargeEnded,
     Event,
@@ -81,14 +83,13 @@ class Transaction:
         return tuple(sorted(set(range(min(self.seen), max(self.seen))) - set(self.seen))) if self.seen else ()
 
 
-@dataclass(slots=True)
-class Outcome:
+class Outcome(msgspec.Struct):
     """What a fact changed: events for the loop, transactions to be stored, and what was odd about it."""
 
-    events: list[Event] = field(default_factory=list)
-    changed: list[Transaction] = field(default_factory=list)
+    events: list[Event] = []
+    changed: list[Transaction] = []
     transaction: Transaction | None = None
-    odd: list[str] = field(default_factory=list)
+    odd: list[str] = []
 
 
 class Ledger:

@@ -7,7 +7,6 @@ from typing import Any
 from chargeloop.protocols.ocpp.facts import Reading, believed
 
 ENERGY, POWER, SOC = "Energy.Active.Import.Register", "Power.Active.Import", "SoC"
-MEASURANDS = frozenset({ENERGY, POWER, SOC})
 PER_UNIT = {
     ENERGY: {"Wh": 1.0, "kWh": 1000.0},
     POWER: {"W": 0.001, "kW": 1.0},
@@ -23,32 +22,34 @@ MODULI_WH = (1e6, 1e7, 1e8, 1e9, 2.0**31, 2.0**32)
 
 def readings(values: Iterable[Mapping[str, Any]], received: datetime) -> tuple[Reading, ...]:
     """One reading for each MeterValue that holds anything we use, in the order given. Works on 1.6 and 2.x alike."""
-    every = (_reading(each, received) for each in values)
-    return tuple(each for each in every if each is not None)
+    every = [_reading(each, received) for each in values]
+    return tuple([each for each in every if each is not None])
 
 
 def _reading(value: Mapping[str, Any], received: datetime) -> Reading | None:
-    found: dict[str, list[Mapping[str, Any]]] = {}
+    found: dict[str, list[Mapping[str, Any]]] = {ENERGY: [], POWER: [], SOC: []}
     for sample in value.get("sampledValue", ()):
-        measurand = sample.get("measurand", ENERGY)
-        if measurand in MEASURANDS and sample.get("format", "Raw") == "Raw":
-            found.setdefault(measurand, []).append(sample)
-    meter_wh, power_kw, soc = (_measured(found[each], each) if each in found else None for each in (ENERGY, POWER, SOC))
+        samples = found.get(sample.get("measurand", ENERGY))
+        if samples is not None and sample.get("format", "Raw") == "Raw":
+            samples.append(sample)
+    energy = found[ENERGY]
+    meter_wh, power_kw, soc = _measured(energy, ENERGY), _measured(found[POWER], POWER), _measured(found[SOC], SOC)
     if meter_wh is None and power_kw is None and soc is None:
         return None
-    is_begin = all(each.get("context") == "Transaction.Begin" for each in found.get(ENERGY, ())) and ENERGY in found
+    is_begin = bool(energy) and all(each.get("context") == "Transaction.Begin" for each in energy)
     return Reading(believed(value.get("timestamp"), received), meter_wh, power_kw, soc, is_begin)
 
 
 def _measured(samples: Sequence[Mapping[str, Any]], measurand: str) -> float | None:
     """A measurand in Wh, kW or as a share: the total where it is given, else the sum of the phases against neutral."""
-    if len(samples) > 1:
-        # Some stations repeat the value at the beginning in each message.
-        samples = [each for each in samples if each.get("context") != "Transaction.Begin"] or samples
+    if measurand != SOC:
+        samples = [each for each in samples if each.get("location", "Outlet") == "Outlet"]
+    if len(samples) == 1:
+        return _number(samples[0], measurand)
+    # Some stations repeat the value at the beginning in each message.
+    samples = [each for each in samples if each.get("context") != "Transaction.Begin"] or samples
     totals, phases = [], {}
     for sample in samples:
-        if measurand != SOC and sample.get("location", "Outlet") != "Outlet":
-            continue
         value = _number(sample, measurand)
         if value is not None:
             phase = sample.get("phase")

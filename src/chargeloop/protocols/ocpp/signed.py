@@ -46,11 +46,13 @@ def signed_values(values: Iterable[Mapping[str, Any]], received: datetime) -> tu
     found = []
     for value in values:
         for sample in value.get("sampledValue", ()):
-            signed = sample.get("signedMeterValue")
             if sample.get("format") == "SignedData":
                 raw = str(sample.get("value", ""))
                 signed = _structure(raw)
-            elif isinstance(signed, Mapping) and DATA in signed:
+            elif "signedMeterValue" in sample:
+                signed = sample["signedMeterValue"]
+                if not isinstance(signed, Mapping) or DATA not in signed:
+                    continue
                 raw = str(signed[DATA])
             else:
                 continue
