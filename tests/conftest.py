@@ -7,7 +7,10 @@ import pytest
 from hypothesis import settings
 
 from chargeloop.model import City, Layout
+from tests.database import database_url, postgres, start_postgres
 from tests.small_city import small_city as make_small_city
+
+__all__ = ["database_url", "postgres", "start_postgres"]
 
 # A first call loads or compiles machine code, which says nothing about the test; a change must not fail by chance in CI.
 settings.register_profile("shared", deadline=None, derandomize="CI" in os.environ)

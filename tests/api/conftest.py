@@ -36,10 +36,10 @@ def station_of(layout: Layout) -> Callable[[str], str | None]:
 
 
 @pytest.fixture
-async def running(small_city: City, small_layout: Layout, tmp_path: Path) -> AsyncIterator[Running]:
+async def running(small_city: City, small_layout: Layout, tmp_path: Path, database_url: str) -> AsyncIterator[Running]:
     """S0-01 is charging, S0-02 has charged and left."""
     guide = Guide.of(small_city, small_layout)
-    store = await Store.open(tmp_path / "api.db")
+    store = await Store.open(database_url)
 
     async def send(_: Sequence[Command]) -> None:
         """Nobody is connected."""

@@ -35,8 +35,8 @@ NOW = datetime(2025, 6, 10, 9, 30, tzinfo=UTC)
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    opened = await Store.open(tmp_path / "test.db")
+async def store(database_url: str) -> AsyncIterator[Store]:
+    opened = await Store.open(database_url)
     yield opened
     await opened.close()
 
@@ -118,8 +118,8 @@ async def test_one_bad_write_does_not_spoil_the_others(store: Store) -> None:
     assert len(await stored_events(store)) == 19
 
 
-async def test_ids_are_never_used_again(tmp_path: Path) -> None:
-    store = await Store.open(tmp_path / "test.db")
+async def test_ids_are_never_used_again(database_url: str) -> None:
+    store = await Store.open(database_url)
     await store.append("feed", [meter(n) for n in range(5)])
     await store.save_snapshot(5, "a")
     await store.save_snapshot(5, "b")
@@ -127,7 +127,7 @@ async def test_ids_are_never_used_again(tmp_path: Path) -> None:
     number = store.next_transaction_number()
     store.record(Entry(frame("1"), transactions=[transaction(number)]))
     await store.close()
-    again = await Store.open(tmp_path / "test.db")
+    again = await Store.open(database_url)
     ((event_id, _),) = await again.append("feed", [meter(9)])
     assert event_id == 6
     assert await again.next_reservation_id() > reservation
@@ -280,9 +280,9 @@ async def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
         await Store.open(bad)
 
 
-async def test_a_database_serves_one_server_at_a_time(tmp_path: Path, store: Store) -> None:
+async def test_a_database_serves_one_server_at_a_time(database_url: str, store: Store) -> None:
     with pytest.raises(Unreachable, match="another Chargeloop"):
-        await Store.open(tmp_path / "test.db")
+        await Store.open(database_url)
 
 
 async def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
@@ -310,14 +310,13 @@ asyncio.run(main())
 """
 
 
-async def test_what_was_acknowledged_survives_a_kill(tmp_path: Path) -> None:
-    path = tmp_path / "killed.db"
-    with subprocess.Popen([sys.executable, "-c", APPENDER, str(path)], stdout=subprocess.PIPE, text=True) as process:
+async def test_what_was_acknowledged_survives_a_kill(database_url: str) -> None:
+    with subprocess.Popen([sys.executable, "-c", APPENDER, database_url], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         acknowledged = [int(process.stdout.readline()) for _ in range(500)]
         os.kill(process.pid, signal.SIGKILL)
         acknowledged += [int(line) for line in process.stdout if line.endswith("\n")]
-    store = await Store.open(path)
+    store = await Store.open(database_url)
     kept = {i for i, _ in await stored_events(store)}
     await store.close()
     assert set(acknowledged) <= kept

@@ -120,7 +120,7 @@ async def _serve(options: Options, listener: socket.socket, ready: asyncio.Event
         prepare_process()
         turning = asyncio.create_task(loop.run(max(options.tick_s / options.clock.speed, 0.5)))
         try:
-            await _http(app, listener, options.parent, ready)
+            await _http(app, listener, options.parent, ready, store)
         finally:
             turning.cancel()
             with suppress(asyncio.CancelledError):
@@ -206,17 +206,20 @@ def listen(host: str, port: int, flag: str) -> socket.socket:
         raise Unreachable(f"port {port} on {host}: {error.strerror}; choose another with {flag}") from None
 
 
-async def _http(app: FastAPI, listener: socket.socket, parent: int | None, ready: asyncio.Event | None) -> None:
+async def _http(app: FastAPI, listener: socket.socket, parent: int | None, ready: asyncio.Event | None, store: Store) -> None:
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=2))
     for each in (signal.SIGTERM, signal.SIGINT):
         # uvicorn raises the signal again when it is done; without a handler that would end us before we have saved
         asyncio.get_running_loop().add_signal_handler(each, setattr, server, "should_exit", True)
+    store.on_lost = partial(setattr, server, "should_exit", True)
     watch = asyncio.create_task(_end_with(parent, server)) if parent is not None else None
     if ready is not None:
         ready.set()
     await server.serve(sockets=[listener])
     if watch is not None:
         watch.cancel()
+    if store.lost is not None:
+        raise store.lost
 
 
 async def _end_with(parent: int, server: uvicorn.Server) -> None:

@@ -4,13 +4,18 @@ import fcntl
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
+from uuid import uuid4
 
-from sqlalchemy import Engine, create_engine, event, func, select
+from sqlalchemy import Connection, Engine, create_engine, delete, event, func, insert, select
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from chargeloop.model import BadInput, Unreachable
+from chargeloop.persistence.tables import meta
 
 ADVISORY_LOCK = 0x43484152_47454C50  # "CHARGELP"
+CONNECT_S = 5
+SERVER = "server"  # under which `meta` names the server that took the database last
+MARK = "written"  # under which `meta` has the mark of the last transaction
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -25,7 +30,8 @@ def open_engine(url: str) -> Engine:
         engine = create_engine(url, connect_args={"timeout": 10, "check_same_thread": False})
         event.listen(engine, "connect", _sqlite_settings)
     else:
-        engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1), pool_pre_ping=True)
+        driven = url.replace("postgresql://", "postgresql+psycopg://", 1)
+        engine = create_engine(driven, pool_pre_ping=True, connect_args={"connect_timeout": CONNECT_S})
     shown = engine.url.render_as_string(hide_password=True)
     try:
         migrate(engine)
@@ -60,19 +66,75 @@ def migrate(engine: Engine) -> None:
         command.upgrade(config, "head")
 
 
-def take_advisory_lock(engine: Engine) -> Callable[[], None]:
-    """Claim a PostgreSQL database for this process, as long as the connection lasts; returns what gives it back.
+class Claim:
+    """The one connection that writes: of PostgreSQL it holds the lock that only one server has, and a cut gives up both.
 
-    Raises:
-        Unreachable: another process has it.
+    Where it was cut, the next one must get the lock, and nobody else may have had it in between: `lost` says so if one had,
+    for ever, since what this process knows of the database is then out of date. `connection` is for one thread at a time.
     """
-    connection = engine.connect()
-    if not connection.scalar(select(func.pg_try_advisory_lock(ADVISORY_LOCK))):
-        connection.close()
-        engine.dispose()
-        raise Unreachable(f"database {engine.url.render_as_string(hide_password=True)}: another Chargeloop is using it")
-    connection.commit()  # the lock is the session's, so no transaction needs to stay open
-    return connection.close
+
+    def __init__(self, engine: Engine, unlock: Callable[[], None]) -> None:
+        """Take a migrated database.
+
+        Raises:
+            Unreachable: it cannot be opened, or another server has it.
+        """
+        self._engine, self._unlock = engine, unlock
+        self._name = uuid4().hex
+        self.lost: Unreachable | None = None
+        self._connection: Connection | None = self._open()
+        with self._connection.begin():
+            self._connection.execute(delete(meta).where(meta.c.key.in_((SERVER, MARK))))
+            self._connection.execute(insert(meta), [{"key": each, "value": self._name} for each in (SERVER, MARK)])
+
+    def connection(self) -> Connection:
+        """To write with; a new one where the last was cut.
+
+        Raises:
+            Unreachable: the database cannot be reached, or another server has it.
+        """
+        if self.lost is not None:
+            raise self.lost
+        if self._connection is not None and not self._connection.invalidated:
+            return self._connection
+        self._drop()
+        connection = self._open()
+        with connection.begin():
+            is_ours = connection.scalar(select(meta.c.value).where(meta.c.key == SERVER)) == self._name
+        if not is_ours:
+            connection.close()
+            self.lost = Unreachable(f"database {self._shown}: another Chargeloop has taken it over; this one has to end")
+            raise self.lost
+        self._connection = connection
+        return connection
+
+    def give_back(self) -> None:
+        self._drop()
+        self._engine.dispose()
+        self._unlock()
+
+    @property
+    def _shown(self) -> str:
+        return self._engine.url.render_as_string(hide_password=True)
+
+    def _open(self) -> Connection:
+        try:
+            connection = self._engine.connect()
+        except OperationalError as error:
+            raise Unreachable(f"database {self._shown}: {error.orig}") from None
+        if self._engine.dialect.name != "sqlite":
+            with connection.begin():  # the lock is the connection's, not the transaction's
+                is_free = connection.scalar(select(func.pg_try_advisory_lock(ADVISORY_LOCK)))
+            if not is_free:
+                connection.close()
+                raise Unreachable(f"database {self._shown}: another Chargeloop is using it")
+        return connection
+
+    def _drop(self) -> None:
+        if self._connection is not None:
+            self._connection.invalidate()  # not back to the pool, where it would keep the lock
+            self._connection.close()
+            self._connection = None
 
 
 def take_lock(path: Path) -> Callable[[], None]:

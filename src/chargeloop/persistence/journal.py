@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.dialects import postgresql, sqlite
 
-from chargeloop.model import Event
+from chargeloop.model import Event, Unreachable
 from chargeloop.persistence import tables
 from chargeloop.persistence.bulk import Bulk
 from chargeloop.persistence.writer import Writer
@@ -111,15 +111,24 @@ class Journal:
         await asyncio.sleep(0)  # whatever else has just arrived goes with the first commit
         while self._pending:
             batch, self._pending = self._pending, []
-            failure: Exception | None = None
-            try:
-                await self._writer.write(lambda connection, batch=batch: self._write(connection, batch), self._tell)  # type: ignore[misc]
-            except Exception as error:  # nothing of the batch is stored, nobody may be answered
-                failure = error
-            for entry, _ in batch:
-                if entry.then is not None:
-                    entry.then(failure)
+            await self._store(batch)
         self._flushing = None
+
+    async def _store(self, batch: Sequence[tuple[Entry, Rows]]) -> None:
+        failure: Exception | None = None
+        try:
+            await self._writer.write(lambda connection: self._write(connection, batch), self._tell)
+        except Unreachable as error:  # nothing of the batch is stored, nobody may be answered
+            failure = error
+        except Exception as error:
+            if len(batch) > 1:  # one that the database refuses must not spoil the others
+                for each in batch:
+                    await self._store([each])
+                return
+            failure = error
+        for entry, _ in batch:
+            if entry.then is not None:
+                entry.then(failure)
 
     def _write(self, connection: Connection, batch: Sequence[tuple[Entry, Rows]]) -> Stored:
         self._insert_frames(connection, [(i, *entry.frame) for i, (entry, _) in enumerate(batch, start=self._frame_id + 1)])

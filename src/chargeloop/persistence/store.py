@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -9,14 +10,16 @@ from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 import sqlalchemy as sa
+import structlog
 from sqlalchemy import Connection, Engine
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
 
-from chargeloop.model import Cdr, Decision, Event, MeterSampled, Reservation, ReservationState, Session
+from chargeloop.model import Cdr, Decision, Event, MeterSampled, Reservation, ReservationState, Session, Unreachable
 from chargeloop.model.validated import from_json, to_json
 from chargeloop.persistence import tables
 from chargeloop.persistence.bulk import Bulk
-from chargeloop.persistence.engine import is_sqlite, open_engine, take_advisory_lock, take_lock
+from chargeloop.persistence.engine import Claim, is_sqlite, open_engine, take_lock
 from chargeloop.persistence.journal import Entry, Journal, OcppFrame, Stored
 from chargeloop.persistence.roster import Registration
 from chargeloop.persistence.writer import Writer
@@ -26,6 +29,8 @@ T = TypeVar("T")
 PAGE = 1000  # events read at a time
 SNAPSHOTS_KEPT = 2
 FORGET_PAGE = 50_000  # rows deleted in one commit
+READERS = 4  # queries at a time
+log = structlog.get_logger()
 
 
 class Outcome(NamedTuple):
@@ -38,19 +43,14 @@ class Outcome(NamedTuple):
 class Store:
     """Records in and out. `on_commit` is told of new events in the order in which they were stored, before `append` returns."""
 
-    def __init__(self, engine: Engine, unlock: Callable[[], None]) -> None:
-        self._engine, self._unlock = engine, unlock
+    def __init__(self, opened: "Opened") -> None:
+        engine, self._claim, self._event_id, self._transaction_number, frame_id = opened
+        self._engine = engine
         self._upsert = sqlite.insert if engine.dialect.name == "sqlite" else postgresql.insert
-        self._writer = Writer(engine)
+        self._writer = Writer(self._claim, self._lost)
+        self._readers = ThreadPoolExecutor(READERS, "chargeloop-reader")
         self.on_commit: Callable[[Stored], None] | None = None
-        with engine.connect() as connection:
-
-            def newest(column: sa.Column[int]) -> int:
-                return connection.scalar(sa.select(sa.func.max(column))) or 0
-
-            self._event_id = max(newest(tables.event.c.event_id), newest(tables.snapshot.c.event_id))
-            self._transaction_number = newest(tables.ocpp_transaction.c.number)
-            frame_id = newest(tables.ocpp_frame.c.frame_id)
+        self.on_lost: Callable[[], None] | None = None
         self._journal = Journal(self._writer, engine.dialect, self._add_events, self._tell, frame_id)
         self._insert_event = Bulk(tables.event, engine.dialect)
 
@@ -63,21 +63,23 @@ class Store:
             Unreachable: it cannot be opened, or another process uses it.
         """
         url = str(where) if "://" in str(where) else f"sqlite:///{where}"
-        unlock = take_lock(Path(url.removeprefix("sqlite:///"))) if is_sqlite(url) else do_nothing
-        try:
-            engine = await asyncio.to_thread(open_engine, url)
-            if not is_sqlite(url):
-                unlock = await asyncio.to_thread(take_advisory_lock, engine)
-            return cls(engine, unlock)
-        except Exception:
-            unlock()
-            raise
+        return cls(await asyncio.to_thread(_open, url))
 
     async def close(self) -> None:
         await self._journal.flushed()
         await self._writer.close()
-        self._unlock()
-        self._engine.dispose()
+        await asyncio.to_thread(self._readers.shutdown)
+        self._claim.give_back()
+
+    @property
+    def lost(self) -> Unreachable | None:
+        """Why nothing is written any more: another server has taken the database. `on_lost` is told of it."""
+        return self._claim.lost
+
+    def _lost(self, why: Unreachable) -> None:
+        log.critical(str(why))
+        if self.on_lost is not None:
+            self.on_lost()
 
     # --- events ---------------------------------------------------------------------------------------------------
 
@@ -263,9 +265,8 @@ class Store:
             "ended_s": (cdr.session.ended_at or cdr.session.started_at).timestamp(),
             "body": to_json(cdr),
         }
-        return await self._writer.write(
-            lambda connection: connection.execute(self._upsert(tables.cdr).values(row).on_conflict_do_nothing()).rowcount > 0
-        )
+        insert = self._upsert(tables.cdr).values(row).on_conflict_do_nothing().returning(tables.cdr.c.session_id)
+        return await self._writer.write(lambda connection: connection.scalar(insert) is not None)
 
     async def cdr(self, session_id: str) -> Cdr | None:
         return await self._one(Cdr, tables.cdr, session_id)
@@ -378,7 +379,15 @@ class Store:
             with self._engine.connect() as connection:
                 return connection.execute(query).all()
 
-        return await asyncio.to_thread(read)
+        def read_through_a_cut() -> Sequence[sa.Row[Any]]:
+            try:
+                return read()
+            except DBAPIError as error:
+                if not error.connection_invalidated:
+                    raise
+                return read()
+
+        return await asyncio.get_running_loop().run_in_executor(self._readers, read_through_a_cut)
 
     async def _one(self, kind: type[T], table: sa.Table, key: object) -> T | None:
         (column,) = table.primary_key
@@ -394,5 +403,36 @@ def _json(event: Event) -> str:
     return msgspec.json.encode(event).decode() if isinstance(event, MeterSampled) else to_json(event, Event)
 
 
-def do_nothing() -> None:
-    """Where there is nothing to give back."""
+class Opened(NamedTuple):
+    """A database for this process alone, and the newest numbers in it."""
+
+    engine: Engine
+    claim: Claim
+    event_id: int
+    transaction_number: int
+    frame_id: int
+
+
+def _open(url: str) -> Opened:
+    unlock = take_lock(Path(url.removeprefix("sqlite:///"))) if is_sqlite(url) else _nothing
+    try:
+        engine = open_engine(url)
+        try:
+            claim = Claim(engine, unlock)
+        except Exception:
+            engine.dispose()
+            raise
+    except Exception:
+        unlock()
+        raise
+    with engine.connect() as connection:
+
+        def newest(*columns: sa.Column[int]) -> int:
+            return max(connection.scalar(sa.select(sa.func.max(each))) or 0 for each in columns)
+
+        event_id = newest(tables.event.c.event_id, tables.snapshot.c.event_id)
+        return Opened(engine, claim, event_id, newest(tables.ocpp_transaction.c.number), newest(tables.ocpp_frame.c.frame_id))
+
+
+def _nothing() -> None:
+    """Where there is no file to unlock."""
