@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Literal
@@ -22,6 +23,7 @@ from chargeloop.model import BadInput
 State = Literal["ok", "note", "wrong"]
 PACKAGE = Path(__file__).resolve().parent
 SPACE_TO_RUN_GB = 1.0
+SOON_DAYS = 30
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 
@@ -65,8 +67,12 @@ def examine(args: argparse.Namespace) -> Iterator[Finding]:
         yield Finding("settings", "wrong", str(error), "correct it; what follows is about the defaults")
     yield city_folder(chosen.city)
     yield data_folder(chosen.data_dir)
-    yield database(chosen.data_dir / "chargeloop.db")
+    if chosen.database_url is None:
+        yield database(chosen.data_dir / "chargeloop.db")
+    else:
+        yield postgres(chosen.database_url.get_secret_value())
     yield from ports(chosen.host, chosen.http_port, chosen.ocpp_port)
+    yield tls_files(chosen.ocpp_tls_chain, chosen.ocpp_tls_key)
     yield browser()
 
 
@@ -139,10 +145,6 @@ def data_folder(folder: Path) -> Finding:
 
 def database(path: Path) -> Finding:
     """Whether the database opens, and has the layout that this version works with."""
-    from alembic.script import ScriptDirectory  # noqa: PLC0415 (slow to import)
-
-    from chargeloop.persistence.engine import MIGRATIONS  # noqa: PLC0415 (heavy)
-
     if not path.exists():
         return Finding("database", "ok", f"{path}: none yet, made at the first start")
     try:
@@ -150,14 +152,72 @@ def database(path: Path) -> Finding:
             (layout,) = connection.execute("SELECT version_num FROM alembic_version").fetchone()
     except (sqlite3.Error, TypeError) as error:
         return Finding("database", "wrong", f"{path}: {error}", "restore a backup, or move the file away to begin anew")
-    layouts = [each.revision for each in ScriptDirectory(MIGRATIONS).walk_revisions()]
+    return _layout(f"{path}: {path.stat().st_size / 1e6:.0f} MB", layout)
+
+
+def postgres(url: str) -> Finding:
+    """Whether a PostgreSQL database can be reached, which layout it has, and whether a server uses it."""
+    import sqlalchemy as sa  # noqa: PLC0415 (heavy)
+
+    from chargeloop.persistence.engine import ADVISORY_LOCK, engine_for  # noqa: PLC0415 (heavy)
+
+    try:
+        engine = engine_for(url)
+    except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError) as error:
+        return Finding("database", "wrong", f"CHARGELOOP_DATABASE_URL: {error}", "postgresql://USER:PASSWORD@HOST/NAME")
+    where = engine.url.render_as_string(hide_password=True)
+    try:
+        with engine.connect() as connection:
+            lock = {"high": ADVISORY_LOCK >> 32, "low": ADVISORY_LOCK & 0xFFFFFFFF}
+            is_used = connection.scalar(sa.text(HOLDS_LOCK), lock)
+            is_new = not sa.inspect(connection).has_table("alembic_version")
+            layout = "" if is_new else str(connection.scalar(sa.text("SELECT version_num FROM alembic_version")))
+    except sa.exc.DBAPIError as error:
+        mend = "start it, or correct CHARGELOOP_DATABASE_URL: postgresql://USER:PASSWORD@HOST/NAME"
+        return Finding("database", "wrong", f"{where}: {error.orig}", mend)
+    finally:
+        engine.dispose()
+    where += ", in use by a Chargeloop" if is_used else ""
+    return Finding("database", "ok", f"{where}: empty, filled at the first start") if is_new else _layout(where, layout)
+
+
+HOLDS_LOCK = """SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database
+WHERE datname = current_database() AND locktype = 'advisory' AND classid = :high AND objid = :low"""
+
+
+def _layout(where: str, layout: str) -> Finding:
+    from alembic.script import ScriptDirectory  # noqa: PLC0415 (slow to import)
+
+    from chargeloop.persistence.engine import MIGRATIONS  # noqa: PLC0415 (heavy)
+
+    layouts = [each.revision for each in ScriptDirectory(str(MIGRATIONS)).walk_revisions()]
     if layout not in layouts:
-        return Finding("database", "wrong", f"{path}: layout {layout} is not known", "a newer Chargeloop made it: run that one")
+        return Finding(
+            "database", "wrong", f"{where}, layout {layout} is not known", "a newer Chargeloop made it: run that one"
+        )
     if layout != layouts[0]:
         return Finding(
-            "database", "note", f"{path}: layout {layout}, newest is {layouts[0]}", "back up; the next start migrates it"
+            "database", "note", f"{where}, layout {layout}, newest is {layouts[0]}", "back up; the next start migrates it"
         )
-    return Finding("database", "ok", f"{path}: {path.stat().st_size / 1e6:.0f} MB, layout {layout}")
+    return Finding("database", "ok", f"{where}, layout {layout}")
+
+
+def tls_files(chain: Path | None, key: Path | None) -> Finding:
+    """Whether the OCPP port's certificate and key can be read, belong together, and have not expired."""
+    if chain is None or key is None:
+        return Finding("OCPP over TLS", "ok", "no certificate set: no such port")
+    from chargeloop.pki import Credentials, Pair, Tls  # noqa: PLC0415 (heavy)
+
+    make = "make one: python -m chargeloop.pki server NAME --out DIR"
+    try:
+        days = Credentials(Tls((Pair(chain, key),))).days_left(datetime.now(UTC))
+    except BadInput as error:
+        return Finding("OCPP over TLS", "wrong", str(error), make)
+    if days < 0:
+        return Finding("OCPP over TLS", "wrong", f"{chain} expired {-days:.0f} days ago", make)
+    if days < SOON_DAYS:
+        return Finding("OCPP over TLS", "note", f"{chain} expires in {days:.0f} days", make)
+    return Finding("OCPP over TLS", "ok", f"{chain}: for {days:.0f} days more")
 
 
 def ports(host: str, http_port: int, ocpp_port: int) -> Iterator[Finding]:

@@ -15,6 +15,8 @@ import pytest
 from chargeloop import doctor
 from chargeloop.cli import main
 from chargeloop.persistence import Store
+from tests.database import Postgres
+from tests.pki.openssl_ca import LOCALHOST, issue, new_root
 
 
 @pytest.fixture
@@ -130,6 +132,33 @@ async def test_a_database_is_opened_and_its_layout_compared(tmp_path: Path) -> N
     newer = doctor.database(path)
     assert newer.state == "wrong"
     assert "newer Chargeloop" in newer.mend
+
+
+async def test_a_postgresql_database_is_asked_and_its_password_never_shown(postgres: Postgres) -> None:
+    url = postgres.database()
+    assert "layout" in doctor.postgres(url).found
+    store = await Store.open(url)
+    assert "in use" in doctor.postgres(url).found
+    await store.close()
+    assert "in use" not in doctor.postgres(url).found
+    postgres.drop(url)
+    gone = doctor.postgres(url.replace("postgres:@", "postgres:geheim@"))
+    assert gone.state == "wrong"
+    assert "does not exist" in gone.found
+    assert "geheim" not in gone.found + gone.mend
+
+
+@pytest.mark.parametrize(("days", "state"), [(90, "ok"), (9, "note"), (-1, "wrong")])
+def test_the_end_of_a_certificate_is_told(tmp_path: Path, days: int, state: str) -> None:
+    made = issue(tmp_path, "server", "/CN=localhost", new_root(tmp_path, "root"), LOCALHOST, days=days)
+    assert doctor.tls_files(made.pem, made.key).state == state
+
+
+def test_a_certificate_without_its_key_is_wrong(tmp_path: Path) -> None:
+    assert doctor.tls_files(None, None).state == "ok"
+    one, other = new_root(tmp_path, "one"), new_root(tmp_path, "other")
+    assert doctor.tls_files(one.pem, other.key).state == "wrong"
+    assert "nowhere.pem" in doctor.tls_files(tmp_path / "nowhere.pem", one.key).found
 
 
 @pytest.mark.parametrize("content", [b"", b"no database at all, but long enough to be taken for one" * 100])

@@ -26,12 +26,7 @@ def open_engine(url: str) -> Engine:
         BadInput: the file is not a database of ours.
         Unreachable: it cannot be opened or written.
     """
-    if is_sqlite(url):
-        engine = create_engine(url, connect_args={"timeout": 10, "check_same_thread": False})
-        event.listen(engine, "connect", _sqlite_settings)
-    else:
-        driven = url.replace("postgresql://", "postgresql+psycopg://", 1)
-        engine = create_engine(driven, pool_pre_ping=True, connect_args={"connect_timeout": CONNECT_S})
+    engine = engine_for(url)
     shown = engine.url.render_as_string(hide_password=True)
     try:
         migrate(engine)
@@ -42,6 +37,16 @@ def open_engine(url: str) -> Engine:
         engine.dispose()
         raise BadInput(f"database {shown}", f"is damaged or no database: {error.orig}") from None
     return engine
+
+
+def engine_for(url: str) -> Engine:
+    """An engine that has not connected yet."""
+    if is_sqlite(url):
+        engine = create_engine(url, connect_args={"timeout": 10, "check_same_thread": False})
+        event.listen(engine, "connect", _sqlite_settings)
+        return engine
+    driven = url.replace("postgresql://", "postgresql+psycopg://", 1)
+    return create_engine(driven, pool_pre_ping=True, connect_args={"connect_timeout": CONNECT_S})
 
 
 def is_sqlite(url: str) -> bool:
