@@ -207,6 +207,8 @@ class Point(WSListener):
                 self._on_answer(text)
             elif text.startswith(b"[4"):
                 self.fleet.refused += 1
+            elif text.startswith(b"[2"):  # it is asked for its settings, once: that is not what is measured
+                transport.send(WSMsgType.TEXT, json.dumps([4, json.loads(text)[1], "NotImplemented", "", {}]).encode())
         elif frame.msg_type == WSMsgType.CLOSE:
             transport.disconnect()
 

@@ -4,8 +4,11 @@ import argparse
 import asyncio
 import json
 import signal
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
+
+import structlog
 
 from benchmarks.gateway_load import identity, key_of
 from chargeloop.gateway.ocpp import OcppGateway, prepare_process
@@ -46,6 +49,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, required=True, help="charge points that are adopted")
     parser.add_argument("--certificate", type=Path)
     args = parser.parse_args()
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))  # nobody reads on at stdout
     credentials = None
     if args.certificate:
         pair = Pair(args.certificate, key_of(args.certificate))

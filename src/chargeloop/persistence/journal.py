@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 import sqlalchemy as sa
+import structlog
 from sqlalchemy import Connection
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -18,6 +19,7 @@ from chargeloop.protocols.ocpp import Transaction
 Stored: TypeAlias = tuple[tuple[int, Event], ...]
 _encode = msgspec.json.Encoder().encode
 Rows: TypeAlias = list[dict[str, Any]]
+log = structlog.get_logger()
 INDEXED_AT_ONCE = 10_000  # frames; those not indexed yet are looked through one by one
 
 # The newest frame that `ocpp_frame_of` knows.
@@ -128,7 +130,10 @@ class Journal:
             failure = error
         for entry, _ in batch:
             if entry.then is not None:
-                entry.then(failure)
+                try:
+                    entry.then(failure)
+                except Exception:  # of one charger: the others must hear, and the next entries be stored
+                    log.exception("could not tell that a message is stored", charger_id=entry.frame.charger_id)
 
     def _write(self, connection: Connection, batch: Sequence[tuple[Entry, Rows]]) -> Stored:
         self._insert_frames(connection, [(i, *entry.frame) for i, (entry, _) in enumerate(batch, start=self._frame_id + 1)])
