@@ -25,6 +25,14 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+class EntranceShape(Strict):
+    """`tls_port`: None without TLS. `is_local`: chargers on other machines cannot connect."""
+
+    port: int
+    tls_port: int | None
+    is_local: bool
+
+
 class ChargerShape(Strict):
     charger_id: str
     state: str
@@ -131,6 +139,13 @@ class AnswerShape(Strict):
     payload: dict[str, Any]
     code: str
     description: str
+
+
+@router.get("/entrance")
+async def entrance(context: Loop, _who: Reader) -> EntranceShape:
+    """Where chargers connect to."""
+    gateway = context.gateway
+    return EntranceShape(port=gateway.port, tls_port=gateway.tls_port or None, is_local=context.is_local)
 
 
 @router.get("/chargers")

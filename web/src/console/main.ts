@@ -109,7 +109,7 @@ function frame(app: HTMLElement, state: State): void {
     if (event.key === '/') { event.preventDefault(); (view?.find ?? finder.focus)() }
     else if (event.key === '?') help.showModal()
     else if (event.key === 't' && !city.hidden) showTable(Boolean(table.element.hidden))
-    else if (event.key === 'Escape' && !document.querySelector('dialog[open]')) location.hash = view?.up ?? '#/'
+    else if (event.key === 'Escape' && !document.querySelector('dialog[open], :popover-open')) location.hash = view?.up ?? '#/'
     else if (page) location.hash = page.to
   })
   session.onExpired = again.show

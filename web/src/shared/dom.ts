@@ -26,7 +26,8 @@ export function svg<K extends keyof SVGElementTagNameMap>(tag: K, attributes: At
 
 /** Make `old` look like `fresh`. Children with `data-key` are matched by it, others by place. */
 export function patch(old: Element, fresh: Element): void {
-  for (const { name } of [...old.attributes]) if (!fresh.hasAttribute(name)) old.removeAttribute(name)
+  const opened = old instanceof HTMLDetailsElement // by who reads it, and stays so
+  for (const { name } of [...old.attributes]) if (!fresh.hasAttribute(name) && !(opened && name === 'open')) old.removeAttribute(name)
   for (const { name, value } of fresh.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value)
   if (old instanceof HTMLElement && fresh instanceof HTMLElement) for (const name of HANDLERS) old[name] = fresh[name] as never
   patchChildren(old, [...fresh.childNodes])

@@ -12,7 +12,13 @@ export interface Charger {
   health: Health; problems: string[]; open_sessions: number
 }
 export interface Connector { evse_id: string; connector: number; status: string; info: string; at: string | null }
-export interface ChargerDetail extends Charger { connectors: Connector[]; certificate_expires: string | null; first_seen: string }
+export interface Notice { action: string; text: string; at: string }
+export interface ChargerDetail extends Charger {
+  connectors: Connector[]; certificate_expires: string | null; first_seen: string
+  firmware_status: Notice | null; diagnostics_status: Notice | null; notices: Notice[]
+}
+/** Where chargers connect to; `is_local`: only from this machine. */
+export interface Entrance { port: number; tls_port: number | null; is_local: boolean }
 export interface Message {
   frame_id: number; at: string; direction: 'in' | 'out'; kind: 'call' | 'result' | 'error' | 'send'
   action: string; message_id: string; body: string; flag: string | null
@@ -22,6 +28,9 @@ export interface Adopted { charger: Charger; password: string | null }
 export interface Answer {
   audit_id: number; status: 'answered' | 'error' | 'timeout' | 'offline'
   payload: Record<string, unknown>; code: string; description: string
+}
+export interface ListSent {
+  audit_id: number; status: 'sent' | 'up to date' | 'not supported' | 'refused' | 'offline'; version: number; entries: number; left_out: number
 }
 export interface Account { name: string; roles: string[]; disabled: boolean }
 export interface AuditEntry {
@@ -33,6 +42,7 @@ const query = (values: Record<string, string | number | undefined>) =>
   new URLSearchParams(Object.entries(values).filter(([, value]) => value !== undefined && value !== '').map(([name, value]) => [name, String(value)])).toString()
 
 export const fleetApi = {
+  entrance: () => call<Entrance>('entrance'),
   chargers: () => call<Charger[]>('chargers'),
   charger: (chargerId: string) => call<ChargerDetail>('chargers/' + id(chargerId)),
   messages: (chargerId: string, asked: { limit: number; before?: number; action?: string; text?: string }) =>
@@ -41,6 +51,8 @@ export const fleetApi = {
   command: (chargerId: string, action: string, payload: unknown) =>
     call<Answer>(`chargers/${id(chargerId)}/commands`, 'POST', { action, payload }),
   adopt: (chargerId: string, adoption: Adoption) => call<Adopted>(`chargers/${id(chargerId)}/adopt`, 'POST', adoption),
+  changePassword: (chargerId: string) => call<Answer>(`chargers/${id(chargerId)}/password`, 'POST'),
+  sendList: (chargerId: string, full: boolean) => call<ListSent>(`chargers/${id(chargerId)}/local-list`, 'POST', { full }),
   retire: (chargerId: string) => call<Charger>(`chargers/${id(chargerId)}/retire`, 'POST'),
   accounts: () => call<Account[]>('accounts'),
   addAccount: (account: { name: string; password: string; roles: string[] }) => call<Account>('accounts', 'POST', account),

@@ -11,18 +11,22 @@ import { Commands } from './commands'
 import { confirmed } from './confirm'
 import { healthWord } from './health'
 import { MessageLog } from './log'
+import { notices } from './notices'
 import { linkText, protocolOf } from './rows'
+import { SchedulePart } from './schedule'
 import { listenTo } from './stream'
+import { Upkeep } from './upkeep'
 
 export function chargerPage(state: State, chargerId: string): View {
   const head = h('div', {}, skeleton(5)), log = new MessageLog(chargerId), commands = new Commands(state, chargerId)
-  const side = h('div', { class: 'charger-side' }, head, commands.element)
+  const schedule = new SchedulePart(state, chargerId), upkeep = new Upkeep(state, chargerId)
+  const side = h('div', { class: 'charger-side' }, head, commands.element, schedule.element, upkeep.element)
   const element = h('section', { class: 'page charger-page', 'data-testid': 'charger' }, h('p', {}, h('a', { href: '#/chargers' }, '‹ ' + words.fleet.back)), h('div', { class: 'charger-columns' }, side, log.element))
   commands.element.hidden = true
   const show = (charger: ChargerDetail) => {
-    patchChildren(head, [identity(state, charger, retire), problems(charger), connectors(state, charger)])
+    patchChildren(head, [identity(state, charger, retire), problems(charger), connectors(state, charger), notices(state, charger)])
     commands.element.hidden = false
-    commands.show(charger)
+    for (const part of [commands, schedule, upkeep]) part.show(charger)
   }
   const retire = async () => {
     if (!(await confirmed(words.fleet.retireAsk(chargerId), words.fleet.retireYes))) return
@@ -35,12 +39,13 @@ export function chargerPage(state: State, chargerId: string): View {
   }
   const gone = (error: unknown) => element.replaceChildren(h('p', {}, h('a', { href: '#/chargers' }, '‹ ' + words.fleet.back)), h('p', { class: 'empty', role: 'alert' }, error instanceof Problem && error.status === 404 ? words.fleet.gone(chargerId) : wrong(error)))
   void fleetApi.charger(chargerId).then(show, gone)
-  const stop = listenTo(chargerId, {
+  const deafen = listenTo(chargerId, {
     onOpen: () => { log.cut(false); void log.renew() },
     onCut: () => log.cut(true),
     onMessage: (message) => log.add(message),
     onState: show,
   })
+  const stop = () => { deafen(); schedule.stop() }
   return { element, stop, find: () => log.focus(), up: '#/chargers' }
 }
 

@@ -2,12 +2,13 @@
 
 import { h, patchChildren } from '../../shared/dom'
 import { clockSeconds, dayAndClock, milliseconds } from '../../shared/format'
-import { said, words } from '../../shared/words'
+import { words } from '../../shared/words'
 import { wrong } from '../../shared/wrong'
 import type { State } from '../state'
 import { fleetApi, type Answer, type ChargerDetail } from './api'
 import { schemaForm, type Field, type Schema } from './form'
 import { quickCommands, type Quick } from './quick'
+import { verdictOf } from './verdict'
 
 interface Sent { at: string; action: string; payload: unknown; answer: Answer | null; problem: string; ms: number }
 
@@ -136,21 +137,12 @@ export class Commands {
 }
 
 function answerItem(sent: Sent, key: number): HTMLElement {
-  const { answer } = sent, verdict = verdictOf(sent)
+  const { answer } = sent, verdict = verdictOf(answer, sent.problem)
   return h('li', { 'data-key': key },
     h('p', { class: 'answer-head' }, h('b', {}, sent.action), h('span', { class: verdict.tone }, verdict.text), h('span', { class: 'quiet small' }, h('time', { title: dayAndClock(sent.at) }, clockSeconds(sent.at)), answer ? ' · ' + words.fleet.took(milliseconds(sent.ms)) : '')),
     answer?.description && h('p', {}, answer.description),
     h('div', { class: 'pair' }, h('figure', {}, h('figcaption', { class: 'quiet small' }, words.fleet.asked), h('pre', { tabindex: 0 }, JSON.stringify(sent.payload, null, 2))),
       answer?.status === 'answered' && h('figure', {}, h('figcaption', { class: 'quiet small' }, words.fleet.answer), h('pre', { tabindex: 0 }, JSON.stringify(answer.payload, null, 2)))))
-}
-
-function verdictOf({ answer, problem }: Sent): { tone: string; text: string } {
-  if (problem) return { tone: 'bad', text: '✕ ' + problem }
-  if (!answer) return { tone: 'quiet', text: words.fleet.sending }
-  if (answer.status !== 'answered') return { tone: 'bad', text: `✕ ${said(words.fleet.outcomes, answer.status)}${answer.code ? ': ' + answer.code : ''}` }
-  const status = answer.payload['status'] // how most answers say whether it will be done
-  if (typeof status !== 'string') return { tone: 'good', text: '✓ ' + words.fleet.outcomes['answered'] }
-  return status === 'Accepted' || status === 'Unlocked' ? { tone: 'good', text: '✓ ' + status } : { tone: 'amber', text: '! ' + status }
 }
 
 /** Equal whatever the order of the names. */

@@ -6,10 +6,12 @@ const health: Names = { ok: 'OK', warning: 'Warning', fault: 'Fault', offline: '
 const states: Names = { adopted: 'in use', quarantined: 'waiting for adoption', retired: 'retired' }
 const kinds: Names = { call: 'call', result: 'answer', error: 'error', send: 'notice' }
 const outcomes: Names = {
-  answered: 'answered', error: 'refused with an error', timeout: 'no answer in time', offline: 'not connected', adopted: 'adopted', retired: 'retired', done: 'done', '': 'failed, or not known',
+  answered: 'answered', error: 'refused with an error', timeout: 'no answer in time', offline: 'not connected', adopted: 'adopted', retired: 'retired', done: 'done',
+  sent: 'sent', 'up to date': 'up to date already', 'not supported': 'not supported by this charger', refused: 'refused by the charger', '': 'failed, or not known',
 }
 const deeds: Names = {
   adopt: 'adopt', retire: 'retire', 'add account': 'add account', 'change account': 'change account', 'remove account': 'remove account', 'put token': 'set token', 'remove token': 'remove token',
+  password: 'change password', 'local list': 'send token list', 'ask variables': 'ask for settings', 'meter keys': 'set meter keys',
 }
 const roles: Names = {
   operator: 'Operator', centre: 'City centre', regulator: 'Regulator', grid: 'Grid', fleet: 'Fleet manager', technician: 'Technician', driver: 'Driver',
@@ -35,7 +37,7 @@ export const fleet = {
   atStation: 'Chargers of this station', newcomers: (n: number) => (n === 1 ? 'An unknown charger wants in' : `${n} unknown chargers want in`), newcomersNote: 'They are connected but cannot do anything until somebody adopts them.', newcomersAll: (n: string) => `Show all ${n}`,
   adopt: 'Adopt', adoptThis: (id: string) => `Adopt ${id}`, fromAddress: (address: string) => `from ${address}`,
   emptyTitle: 'No charger yet: connect one in 2 minutes', emptySteps: ['Open the charger’s settings (its display, app or web page) and find “OCPP server”, “central system” or “backend URL”.', 'Enter this address. Its last part names the charger; take its serial number or any name you like.', 'Save. The charger restarts its connection and appears on this page as unknown; press “Adopt”.'] as readonly string[],
-  emptyLoopback: 'This server listens to this machine only: start it with --host 0.0.0.0 for chargers in your network.', ownName: 'NAME-OF-CHARGER', copy: 'Copy', copied: 'Copied', copyIt: (what: string) => `Copy ${what}`,
+  emptyLoopback: 'This server listens to this machine only: start it with --host 0.0.0.0 for chargers in your network.', orOpen: 'For a charger that cannot do TLS, inside a closed network or a VPN only:', ownName: 'NAME-OF-CHARGER', copy: 'Copy', copied: 'Copied', copyIt: (what: string) => `Copy ${what}`,
 
   // one charger
   back: 'All chargers', gone: (id: string) => `There is no charger ${id}.`, maker: 'Maker and model', serial: 'Serial number', firmware: 'Firmware', version: 'Protocol', profile: 'Security', certificate: 'Certificate expires', station: 'Station', address: 'Address', connection: 'Connection', first: 'First seen', sessions: 'Open sessions',
@@ -50,6 +52,14 @@ export const fleet = {
   commands: 'Commands', mayNot: 'Your account may not send commands.', mustConnect: 'The charger is not connected: a command cannot reach it now.', mustAdopt: 'Commands are for adopted chargers.', action: 'Command', send: 'Send', sending: 'Waiting for the answer…', form: 'Form', json: 'JSON', formOrJson: 'Write it as', jsonLabel: 'Request as JSON', badJson: (why: string) => `This is not JSON: ${why}`, notInForm: 'The form cannot show all of this JSON; it stays as it is.', nothingToSay: 'This command needs nothing more.',
   quick: { reset: 'Reset', unlock: 'Unlock', status: 'Trigger status', configuration: 'Get configuration', report: 'Get report', availability: 'Change availability' }, quickLabel: 'Most used commands', required: 'required', add: (what: string) => `Add ${what}`, remove: (what: string) => `Remove ${what}`, inUtc: 'UTC', item: (n: number) => `no. ${n}`,
   answers: 'Commands and their answers', outcomes, asked: 'Sent', answer: 'Answer', by: (name: string) => `by ${name}`, took: (ms: string) => `took ${ms}`,
+
+  // schedule
+  schedule: 'Limits ahead', scheduleNote: 'What the charger says it will keep to: all charging profiles that it holds, taken together.', hoursAhead: 'How far ahead', nextHours: (n: string) => `next ${n} h`, askSchedule: 'Ask the charger', chargerLimit: (unit: string) => `Charger’s limit (${unit})`, ourPlan: (unit: string) => `Our plan (${unit})`, cityTimeAxis: 'Time in the city', asTable: 'As a table', from: 'From', limit: 'Limit',
+
+  // upkeep and notices
+  upkeep: 'Upkeep', passwordChore: 'Password', passwordChoreNote: 'The charger is given a new one over its connection; nobody sees it.', changePassword: 'Change password', changePasswordAsk: (id: string) => `Give ${id} a new password? It reconnects with the new one; the old one counts until then.`, changePasswordYes: 'Yes, change it',
+  listChore: 'Token list', listChoreNote: 'Who may charge while the charger has no connection.', listChanges: 'Send changes', listAll: 'Send all', listHas: (version: string, entries: string) => `Version ${version}, tokens: ${entries}.`, listLeftOut: (n: string) => `Too long for its version: ${n}.`,
+  notices: 'Told by the charger', firmwareStatus: 'Firmware update', diagnosticsStatus: 'Log upload',
 
   // adoption
   adoptTitle: (id: string) => `Adopt ${id}`, adoptNote: 'Say where it stands, which bay each of its connectors serves, and how it proves who it is.', where: 'Where does it stand?', bays: 'Which bay does each connector serve?', evse: (n: number) => `EVSE ${n}`, bay: 'Bay', chooseBay: 'Choose a bay', bayTaken: (charger: string) => `served by ${charger}`, noFreeBay: 'Every bay of this station is served already: choose another station, or retire the charger that is gone.', addConnector: 'Another connector', dropConnector: (name: string) => `Remove ${name}`,
