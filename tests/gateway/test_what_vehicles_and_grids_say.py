@@ -1,17 +1,22 @@
 """What 2.x chargers tell of their vehicles and of the grid, and what they are told of costs and dynamic limits."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from websockets.asyncio.client import connect
+from websockets.typing import Subprotocol
 
 from chargeloop.gateway.ocpp import Notice, OcppGateway
-from chargeloop.model import ChargingNeedsTold
+from chargeloop.model import ChargingNeedsTold, PriceBand, Tariff
 from chargeloop.persistence import Store
-from tests.gateway.conftest import NOW, Dial, Wire, stored
+from chargeloop.protocols.ocpp import Version, check, tariff_of_21
+from tests.gateway.conftest import NOW, Dial, Wire, gateway_on, stored
 
+OCPP_21 = Subprotocol("ocpp2.1")
 SOON, PAST = "2025-06-10T17:30:00Z", "2025-06-10T09:00:00Z"
 CURRENT = {"evMinCurrent": 6, "evMaxCurrent": 32, "evMaxVoltage": 230}
 BATTERY = {"evMaxCurrent": 300, "evMaxVoltage": 400}
@@ -49,8 +54,64 @@ async def test_the_cost_of_what_ends(dial: Dial, gateway: OcppGateway, cost: Dec
     gateway.cost_of = lambda session_id, events: cost
     wire = await dial(version="ocpp2.0.1")
     assert (await wire.ask("TransactionEvent", event("Started", 0)))[2] == {}
-    assert (await wire.ask("TransactionEvent", event("Updated", 1)))[2] == {}
     assert (await wire.ask("TransactionEvent", event("Ended", 2)))[2] == answer
+
+
+async def test_what_a_session_costs_so_far_is_told_once_a_minute_and_after_a_silence(store: Store) -> None:
+    now, cost = NOW, Decimal("1.50")
+    gateway = OcppGateway(store, lambda: now, lambda _: "S1", cost_of=lambda _session_id, _events: cost)
+    await gateway.start("127.0.0.1", 0)
+    await gateway.adopt("CP", ["E1"])
+    async with connect(f"ws://127.0.0.1:{gateway.port}/ocpp/CP", subprotocols=[OCPP_21], proxy=None) as socket:
+        wire = Wire(socket)
+        assert (await wire.ask("TransactionEvent", event("Started", 0)))[2] == {}
+        assert (await wire.ask("TransactionEvent", event("Updated", 1)))[2] == {"totalCost": 1.5}
+        cost, now = Decimal("1.75"), now + timedelta(seconds=59)
+        assert (await wire.ask("TransactionEvent", event("Updated", 2)))[2] == {}
+        now += timedelta(seconds=1)
+        assert (await wire.ask("TransactionEvent", event("Updated", 3)))[2] == {"totalCost": 1.75}
+        cost, now = Decimal("2.00"), now + timedelta(minutes=2)
+        gateway.chargers["CP"].tend(now)
+        assert (await wire.heard())[2:] == ["CostUpdated", {"totalCost": 2.0, "transactionId": "x1"}]
+    await gateway.stop()
+
+
+async def test_chargers_of_21_get_the_tariff_of_their_evses(store: Store) -> None:
+    night = PriceBand(0, 8, Decimal("0.30"), Decimal("0.10"))
+    day = PriceBand(8, 24, Decimal("0.90"), Decimal("0.10"))
+    tariff = Tariff("T-1", "CNY", "Asia/Shanghai", (night, day), Decimal("0.5"), 15, Decimal(50))
+    gateway = OcppGateway(store, lambda: NOW, lambda _: "S1", tariff_of=lambda _evse_id: tariff)
+    await gateway.start("127.0.0.1", 0)
+    await gateway.adopt("CP", ["E1"])
+    async with connect(f"ws://127.0.0.1:{gateway.port}/ocpp/CP", subprotocols=[OCPP_21], proxy=None) as socket:
+        wire = Wire(socket)
+        boot = {"reason": "PowerUp", "chargingStation": {"vendorName": "V", "model": "M"}}
+        assert (await wire.ask("BootNotification", boot))[2]["status"] == "Accepted"
+        _, _, action, said = await wire.heard()
+    await gateway.stop()
+    assert (action, said["evseId"]) == ("SetDefaultTariff", 1)
+    told = said["tariff"]
+    assert told == tariff_of_21(tariff)
+    assert told["energy"]["prices"] == [
+        {"priceKwh": 0.4, "conditions": {"startTimeOfDay": "00:00", "endTimeOfDay": "08:00"}},
+        {"priceKwh": 1.0, "conditions": {"startTimeOfDay": "08:00", "endTimeOfDay": "00:00"}},
+    ]
+    assert told["idleTime"]["prices"] == [{"priceMinute": 0.5, "conditions": {"minIdleTime": 900, "maxIdleTime": 6900}}]
+    check(Version.V21, "SetDefaultTariff", said)
+    assert tariff_of_21(replace(tariff, idle_per_min=Decimal("0.6")))["tariffId"] != told["tariffId"]
+
+
+async def test_what_was_told_of_firmware_is_known_after_a_restart(dial: Dial, gateway: OcppGateway, store: Store) -> None:
+    wire = await dial(version="ocpp2.0.1")
+    await wire.ask("FirmwareStatusNotification", {"status": "Installing", "requestId": 1})
+    await wire.socket.close()
+    await gateway.stop()
+    again = gateway_on(store)
+    await again.start("127.0.0.1", 0)
+    wire = await dial(port=again.port, version="ocpp2.0.1")
+    await wire.ask("Heartbeat", {})
+    assert again.chargers["E1"].notices.firmware == Notice("FirmwareStatusNotification", "Installing", NOW)
+    await again.stop()
 
 
 async def accept(wire: Wire, calling: "asyncio.Task[Any]") -> None:

@@ -5,7 +5,7 @@ import ipaddress
 import os
 import signal
 import socket
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -24,7 +24,7 @@ from chargeloop.gateway.telemetry import TelemetryHub
 from chargeloop.guidance import Guide
 from chargeloop.identity import Accounts, Audit, Tokens, is_emaid
 from chargeloop.loop import CityLoop, Clock, known_until, stages_of
-from chargeloop.model import Command, GuideDriver, Layout, Unreachable
+from chargeloop.model import Command, GuideDriver, Layout, Tariff, Unreachable
 from chargeloop.persistence import Store
 from chargeloop.pki import Credentials, Forward, Pki, Tls, open_pki
 from chargeloop.protocols.ocpp import Listed
@@ -103,6 +103,7 @@ async def _serve(options: Options, listener: socket.socket, ready: asyncio.Event
             zone=city.time_zone,
             entries=partial(_listed, tokens),
             cost_of=loop.cost_if_ended,
+            tariff_of=partial(_tariff_of, city.tariffs_of_stations(), layout),
         )
         tokens.on_change = outside.gateway.lists.changed
         if options.ocpp_bays is not None:  # the twin's
@@ -167,6 +168,12 @@ def _listed(tokens: Tokens) -> Iterable[Listed]:
 def _station_of(layout: Layout, evse_id: str) -> str | None:
     index = layout.evse_index.get(evse_id)
     return None if index is None else layout.station_ids[layout.evse_station[index]]
+
+
+def _tariff_of(tariffs: Mapping[str, Tariff], layout: Layout, evse_id: str) -> Tariff | None:
+    """`tariffs`: of each station."""
+    station_id = _station_of(layout, evse_id)
+    return None if station_id is None else tariffs[station_id]
 
 
 def _wall() -> datetime:

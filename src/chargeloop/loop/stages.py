@@ -38,8 +38,7 @@ class Stages:
 def stages_of(city: City, layout: Layout, guide: Guide, *, seed: int = 0, solver: str = "exact", routes: bool = True) -> Stages:
     """The shipped stages of a city. `routes`: give drivers the way itself, not only its time."""
     rng = np.random.default_rng(seed)
-    tariff = {each.tariff_id: each for each in city.tariffs}
-    tariff_of = {station.station_id: tariff[station.tariff_id] for station in city.stations}
+    tariff_of = city.tariffs_of_stations()
     rates = RateTable.of(city.tariffs, [station.tariff_id for station in city.stations])
     energy_price = np.array(city.energy_price.cny_per_kwh)
     kg_co2 = np.array(city.energy_price.kg_co2_per_kwh)

@@ -81,3 +81,8 @@ class City:
     weather: Weather
     behaviour: Behaviour
     roads: Roads
+
+    def tariffs_of_stations(self) -> dict[str, Tariff]:
+        """By station id."""
+        tariffs = {each.tariff_id: each for each in self.tariffs}
+        return {each.station_id: tariffs[each.tariff_id] for each in self.stations}

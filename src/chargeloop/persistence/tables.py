@@ -74,6 +74,14 @@ charger_report = Table(
     Column("traits", Text, nullable=False),
     Column("body", Text, nullable=False),
 )
+# What a charger told last of each kind that changes nothing here, and its dynamic limits; JSON.
+charger_memory = Table(
+    "charger_memory",
+    metadata,
+    Column("charger_id", String(48), primary_key=True),
+    Column("notices", Text, nullable=False),
+    Column("dynamic", Text, nullable=False),
+)
 # Which list of tokens a charger has: its version there, and a digest of what is in it.
 local_list = Table(
     "local_list",

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
+import sqlalchemy as sa
 import structlog
 from picows import WSCloseCode
 
@@ -14,14 +15,15 @@ from chargeloop.gateway.ocpp.admission import Admission
 from chargeloop.gateway.ocpp.answers import default_answer
 from chargeloop.gateway.ocpp.certificates import Certificates, is_about_certificates
 from chargeloop.gateway.ocpp.connection import Connection
+from chargeloop.gateway.ocpp.costs import Costs
 from chargeloop.gateway.ocpp.dynamic import DynamicProfiles
 from chargeloop.gateway.ocpp.handling import Handling, Reply
 from chargeloop.gateway.ocpp.makes import adjusted, as_end, quirks_at
 from chargeloop.gateway.ocpp.notices import Notices, alarm_of
-from chargeloop.gateway.ocpp.reading import read_call, request_of_201
+from chargeloop.gateway.ocpp.reading import names_of, read_call, request_of_201, text_of
 from chargeloop.gateway.ocpp.signed import check_all, meter_key, rows_of, told_keys
-from chargeloop.model import EvseStatus, ReservationClosed, ReservationState, SessionEnded
-from chargeloop.persistence import Entry, OcppFrame, Registration
+from chargeloop.model import EvseStatus, ReservationClosed, ReservationState
+from chargeloop.persistence import Entry, OcppFrame, Registration, tables
 from chargeloop.protocols.ocpp import (
     Abilities,
     Call,
@@ -51,6 +53,7 @@ from chargeloop.protocols.ocpp import (
 HEARTBEAT_S, PENDING_S = 300, 60
 PROBLEMS_KEPT, SETTINGS = 20, "settings:"
 log = structlog.get_logger()
+_MEMORY = sa.select(tables.charger_memory)
 
 
 class Charger:
@@ -66,7 +69,7 @@ class Charger:
         self._loading: asyncio.Task[None] | None = None
         self._told: dict[int, tuple[EvseStatus, str, datetime]] = {}  # of each connector
         self.notices, self.dynamic = Notices(), DynamicProfiles()
-        self._admission = Admission(handling)
+        self._admission, self.costs = Admission(handling), Costs(handling)
 
     @property
     def charger_id(self) -> str:
@@ -131,13 +134,32 @@ class Charger:
 
     async def _load(self) -> None:
         """What ran here was told to a process that is gone, or before a failed commit."""
-        known = await self._handling.store.transactions(self.charger_id)
+        try:
+            known = await self._handling.store.transactions(self.charger_id)
+            memory = await self._handling.store.rows(_MEMORY.where(tables.charger_memory.c.charger_id == self.charger_id))
+        except Exception as error:
+            self._loading = None
+            if self.connection is not None:
+                self._not_stored(self.connection, error)
+            return
         self._loading = None
+        for row in memory:
+            self.notices.restore(row.notices)
+            self.dynamic.restore(row.dynamic)
         self.ledger = Ledger(
             self.registration.evse_ids or (self.charger_id,), self._handling.store.next_transaction_number, known
         )
         if self.connection is not None:
             self.connection.answered()
+
+    def sent(self, action: str, payload: dict[str, Any], answer: dict[str, Any]) -> None:
+        """Take note of a call to it that it answered."""
+        if self.dynamic.sent(action, payload, answer):
+            self._remember()
+
+    def _remember(self) -> None:
+        row = {"charger_id": self.charger_id, "notices": self.notices.dump(), "dynamic": self.dynamic.dump()}
+        self._handling.work(self._handling.store.put(tables.charger_memory, row))
 
     def adopted(self, registration: Registration) -> None:
         """The same charger with another registration; it has to connect again."""
@@ -191,7 +213,7 @@ class Charger:
             False,
             call.action[:64],
             call.message_id,
-            _text(text),
+            text_of(text),
             answer_text.decode() if isinstance(call, Call) else None,
             reply.flag,
         )
@@ -223,15 +245,17 @@ class Charger:
     def damaged(self, text: bytes, error: WireError) -> None:
         """Keep a frame that is none; it changes nothing."""
         flag = f"{error.code}: {error.what}"
-        frame = OcppFrame(self._handling.clock().timestamp(), self.charger_id, False, "", "", _text(text)[:4000], None, flag)
+        frame = OcppFrame(self._handling.clock().timestamp(), self.charger_id, False, "", "", text_of(text)[:4000], None, flag)
         self._handling.store.record(Entry(frame))
         self._handling.heard(frame)
         self._problem(flag)
 
     def tend(self, now: datetime) -> None:
-        """Close what is over without a stop."""
+        """Close what is over without a stop; tell a charger what a long silence costs."""
         if self.ledger is None or not self.ledger.open:
             return
+        if self.connection is not None:
+            self._handling.work(self.costs.tell(self.registration, self.ledger.open, now))
         outcome = self.ledger.tend(now)
         if outcome.events:
             closed = ", ".join(each.wire_id for each in outcome.changed)
@@ -299,14 +323,7 @@ class Charger:
         return reply
 
     def _boot(self, version: Version, said: dict[str, Any], now: datetime) -> dict[str, Any]:
-        station = said.get("chargingStation", {})
-        self._register(
-            version=str(version),
-            vendor=said.get("chargePointVendor") or station.get("vendorName", ""),
-            model=said.get("chargePointModel") or station.get("model", ""),
-            serial=said.get("chargePointSerialNumber") or said.get("chargeBoxSerialNumber") or station.get("serialNumber", ""),
-            firmware=said.get("firmwareVersion") or station.get("firmwareVersion", ""),
-        )
+        self._register(version=str(version), **names_of(said))
         is_accepted = self.registration.state == "adopted"
         return {
             "status": "Accepted" if is_accepted else "Pending",
@@ -326,15 +343,8 @@ class Charger:
                 answer = {}
                 if isinstance(said.get("idToken"), dict):
                     answer["idTokenInfo"] = self._admission.token_info(said["idToken"].get("idToken"), now)
-                return answer | self._final_cost(outcome)
+                return answer | self.costs.answer(outcome, now)
         return {}
-
-    def _final_cost(self, outcome: Outcome) -> dict[str, Any]:
-        """Of a session that ends with it, taxes included; left out where it is not known, for absent is not free (I03)."""
-        if outcome.transaction is None or not any(isinstance(each, SessionEnded) for each in outcome.events):
-            return {}
-        cost = self._handling.cost_of(outcome.transaction.session_id, outcome.events)
-        return {} if cost is None else {"totalCost": float(cost)}
 
     def _other(self, version: Version, action: str, said: dict[str, Any], now: datetime, flag: str | None) -> Reply:
         reply = Reply(flag=flag)
@@ -358,7 +368,8 @@ class Charger:
             case "NotifyReport":
                 self._handling.work(self._handling.inventory.told(self, said))
             case _:
-                self.notices.told(action, said, now)
+                if self.notices.told(action, said, now):
+                    self._remember()
                 reply.payload = default_answer(action, said)
                 reply.flag = "; ".join(each for each in (flag, alarm_of(action, said)) if each) or None
         return reply
@@ -414,8 +425,3 @@ class Charger:
             self.problems.remove(what)
         self.problems.append(what)
         del self.problems[:-PROBLEMS_KEPT]
-
-
-def _text(text: bytes) -> str:
-    """As the database can keep it."""
-    return text.decode("utf-8", "replace").replace("\x00", "�")

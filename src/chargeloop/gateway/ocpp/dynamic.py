@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import msgspec
+
 VALUES = tuple(
     f"{name}{phase}" for name in ("limit", "dischargeLimit", "setpoint", "setpointReactive") for phase in ("", "_L2", "_L3")
 )
@@ -13,10 +15,14 @@ class DynamicProfiles:
     def __init__(self) -> None:
         self._values: dict[int, dict[str, Any]] = {}
 
-    def sent(self, action: str, payload: dict[str, Any], answer: dict[str, Any]) -> None:
-        """Take note of a call and its answer."""
-        if answer.get("status") != "Accepted":
-            return
+    def sent(self, action: str, payload: dict[str, Any], answer: dict[str, Any]) -> bool:
+        """Take note of a call and its answer; True where that changed anything."""
+        before = {number: dict(values) for number, values in self._values.items()}
+        if answer.get("status") == "Accepted":
+            self._take(action, payload)
+        return self._values != before
+
+    def _take(self, action: str, payload: dict[str, Any]) -> None:
         profile = payload.get("chargingProfile", {})
         if action == "SetChargingProfile" and profile.get("chargingProfileKind") == "Dynamic":
             (schedule,) = profile["chargingSchedule"][:1]  # exactly one, with one period (K28.FR.01)
@@ -35,3 +41,10 @@ class DynamicProfiles:
         """The answer to PullDynamicScheduleUpdate."""
         values = self._values.get(said["chargingProfileId"])
         return {"status": "Accepted", "scheduleUpdate": values} if values else {"status": "Rejected"}
+
+    def dump(self) -> str:
+        return msgspec.json.encode(self._values).decode()
+
+    def restore(self, dumped: str) -> None:
+        """What is newer stays."""
+        self._values = msgspec.json.decode(dumped, type=dict[int, dict[str, Any]]) | self._values

@@ -16,13 +16,14 @@ from chargeloop.gateway.ocpp.certificates import Certificates
 from chargeloop.gateway.ocpp.charger import Charger
 from chargeloop.gateway.ocpp.connection import Connection, Stranger
 from chargeloop.gateway.ocpp.credentials import change_of, hashed, is_taken, new_password, without_secrets
-from chargeloop.gateway.ocpp.door import ID_LENGTH, Door, is_identity
+from chargeloop.gateway.ocpp.door import Door, is_identity
+from chargeloop.gateway.ocpp.fleet import Fleet
 from chargeloop.gateway.ocpp.handling import Answer, TokenInfo
 from chargeloop.gateway.ocpp.inventory import SETTLE_S, Inventory
 from chargeloop.gateway.ocpp.listener import Visitor, listen, refusal
 from chargeloop.gateway.ocpp.local_lists import LocalLists
 from chargeloop.gateway.ocpp.reading import read_answer
-from chargeloop.model import BadInput, Command, Event, GuideDriver, RemoteStop, SetChargingProfile, Unreachable
+from chargeloop.model import BadInput, Command, Event, GuideDriver, RemoteStop, SetChargingProfile, Tariff, Unreachable
 from chargeloop.persistence import Entry, OcppFrame, Registration, Store
 from chargeloop.pki import Credentials, Forward, Pki
 from chargeloop.protocols.ocpp import (
@@ -38,7 +39,6 @@ from chargeloop.protocols.ocpp import (
 
 PATH = "/ocpp/"
 CALL_TIMEOUT_S = 10.0  # wall time: how long a charger may keep us waiting does not scale with the city's clock
-QUARANTINE_SIZE = 1000
 TEND_S = 30.0
 FRAMES_KEPT = timedelta(days=30)
 FORGET_EVERY, RENEW_EVERY = 120, 2880  # times of tending: an hour, a day
@@ -67,25 +67,24 @@ class OcppGateway:
         forward: Forward | None = None,
         wall: Callable[[], datetime] = lambda: datetime.now(UTC),
         cost_of: Callable[[str, Sequence[Event]], Decimal | None] = lambda _session_id, _events: None,
+        tariff_of: Callable[[str], Tariff | None] = lambda _evse_id: None,
         entries: Callable[[], Iterable[Listed]] = tuple,
         zone: str = "UTC",
         settle_s: float = SETTLE_S,
         call_timeout_s: float = CALL_TIMEOUT_S,
     ) -> None:
         self.store, self.clock, self.wall, self.zone, self.authorise = store, clock, wall, zone, authorise
-        self.cost_of = cost_of
+        self.cost_of, self.tariff_of = cost_of, tariff_of
         self.certificates = Certificates(pki, forward) if pki is not None else None
         self.inventory = Inventory(store, clock, self.call, settle_s)
         self.lists = LocalLists(store, self.inventory, self.call, self.work, entries, settle_s)
         self.listeners: list[Callable[[OcppFrame], None]] = []
-        self._station_of, self._call_timeout_s = station_of, call_timeout_s
-        self._chargers: dict[str, Charger] = {}
-        self.lists.chargers = self._chargers.values
-        self._of_evse: dict[str, tuple[Charger, int]] = {}
+        self._call_timeout_s = call_timeout_s
+        self._fleet = Fleet(store, station_of, lambda registration: Charger(registration, self))
+        self.lists.chargers = self.chargers.values
         self._servers: list[asyncio.Server] = []
         self._door = Door(pki.stations if pki is not None else None)
         self._credentials: Credentials | None = None
-        self._changed: dict[str, Registration] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     # --- running --------------------------------------------------------------------------------------------------------
@@ -98,8 +97,7 @@ class OcppGateway:
         """
         await self.inventory.load()
         await self.lists.load()
-        for registration in await self.store.registrations():
-            self._take(Charger(registration, self))
+        await self._fleet.load()
         self._credentials = credentials
         tls_one = [(tls_port, credentials.context, "--ocpp-tls-port")] if credentials is not None else []
         wanted = [(port, None, "--ocpp-port"), *tls_one]
@@ -119,11 +117,11 @@ class OcppGateway:
         self._servers.clear()
         for task in self._tasks:
             task.cancel()
-        for charger in self._chargers.values():
+        for charger in self.chargers.values():
             if charger.connection is not None:
                 charger.connection.close(WSCloseCode.GOING_AWAY, "the server stops")
         await self.store.recorded()
-        await self._save()
+        await self._fleet.save()
 
     @property
     def port(self) -> int:
@@ -140,22 +138,22 @@ class OcppGateway:
     @property
     def chargers(self) -> dict[str, Charger]:
         """All that are known, by id."""
-        return self._chargers
+        return self._fleet.chargers
 
     @property
     def connected(self) -> frozenset[str]:
         """The chargers with an open socket."""
-        return frozenset(charger_id for charger_id, each in self._chargers.items() if each.connection is not None)
+        return frozenset(charger_id for charger_id, each in self.chargers.items() if each.connection is not None)
 
     @property
     def evses(self) -> frozenset[str]:
         """The EVSEs of adopted chargers."""
-        return frozenset(self._of_evse)
+        return frozenset(self._fleet.at)
 
     @property
     def connected_evses(self) -> frozenset[str]:
         """The EVSEs of adopted chargers with an open socket."""
-        return frozenset(evse_id for evse_id, (charger, _) in self._of_evse.items() if charger.connection is not None)
+        return frozenset(evse_id for evse_id, (charger, _) in self._fleet.at.items() if charger.connection is not None)
 
     async def adopt(
         self, charger_id: str, evse_ids: Iterable[str], security_profile: int = 0, *, with_password: bool = False
@@ -166,12 +164,12 @@ class OcppGateway:
             BadInput: an EVSE is unknown, of another station, or another charger's; or the profile needs what is not there.
         """
         evses = tuple(evse_ids)
-        station_id = self._checked(charger_id, evses)
+        station_id = self._fleet.station_of(charger_id, evses)
         if security_profile not in range(4):
             raise BadInput("security_profile", f"is one of 0, 1, 2, 3, got {security_profile}")
         if security_profile > 1 and self._servers and self._credentials is None:
             raise BadInput("security_profile", "2 and 3 need TLS: start the server with --ocpp-tls-chain and --ocpp-tls-key")
-        known = self._chargers.get(charger_id)
+        known = self.chargers.get(charger_id)
         old = known.registration if known else Registration(charger_id=charger_id, state="adopted", first_seen=self.clock())
         needs_one = security_profile in (1, 2) and old.password_hash is None
         password = new_password() if with_password or needs_one else None
@@ -183,7 +181,7 @@ class OcppGateway:
             security_profile=security_profile,
             password_hash=hashed(password) if password else old.password_hash,
         )
-        await self._put(registration)
+        await self._fleet.put(registration)
         return registration, password
 
     async def retire(self, charger_id: str) -> Registration:
@@ -192,10 +190,10 @@ class OcppGateway:
         Raises:
             BadInput: there is none of that id.
         """
-        if charger_id not in self._chargers:
+        if charger_id not in self.chargers:
             raise BadInput("charger_id", f"there is no charger {charger_id!r}")
-        registration = replace(self._chargers[charger_id].registration, state="retired", evse_ids=(), password_hash=None)
-        await self._put(registration)
+        registration = replace(self.chargers[charger_id].registration, state="retired", evse_ids=(), password_hash=None)
+        await self._fleet.put(registration)
         return registration
 
     async def rotate(self, charger_id: str) -> Answer:
@@ -204,12 +202,12 @@ class OcppGateway:
         Raises:
             BadInput: there is no such charger, or it has no password.
         """
-        charger = self._chargers.get(charger_id)
+        charger = self.chargers.get(charger_id)
         if charger is None or charger.registration.password_hash is None:
             raise BadInput("charger_id", f"there is no charger {charger_id!r} with a password")
         old, password = charger.registration.password_hash.split()[-1], new_password()
         charger.keep_password(f"{old} {hashed(password)}")
-        await self._save()  # before the charger has it
+        await self._fleet.save()  # before the charger has it
         answer = await self.call(charger_id, *change_of(charger.registration.version, password))
         if answer.status != "timeout" and not is_taken(answer.payload):
             charger.keep_password(old)  # after a timeout nobody knows: both count
@@ -218,22 +216,22 @@ class OcppGateway:
     async def enrol(self, evse_ids: Iterable[str]) -> None:
         """Adopt chargers of one connector that are called as their EVSE, without credentials: for a simulated city."""
         for evse_id in evse_ids:
-            if evse_id not in self._chargers:
-                station_id = self._checked(evse_id, (evse_id,))
+            if evse_id not in self.chargers:
+                station_id = self._fleet.station_of(evse_id, (evse_id,))
                 registration = Registration(
                     charger_id=evse_id, state="adopted", first_seen=self.clock(), station_id=station_id, evse_ids=(evse_id,)
                 )
-                self._take(Charger(registration, self))
+                self._fleet.take(registration)
                 self.registered(registration)
-        await self._save()
+        await self._fleet.save()
 
     # --- commands -------------------------------------------------------------------------------------------------------
 
     async def send(self, command: Command) -> bool:
         """Have a charger do something; True once it has accepted. False: not connected, no answer in time, or refused."""
-        if isinstance(command, GuideDriver) or command.evse_id not in self._of_evse:
+        if isinstance(command, GuideDriver) or command.evse_id not in self._fleet.at:
             return False
-        charger, connector = self._of_evse[command.evse_id]
+        charger, connector = self._fleet.at[command.evse_id]
         ledger, connection = await charger.loaded(), charger.connection
         if connection is None or ledger is None:
             return False
@@ -255,7 +253,7 @@ class OcppGateway:
         Raises:
             BadInput: there is no such charger, or the payload does not fit the action in the charger's version.
         """
-        charger = self._chargers.get(charger_id)
+        charger = self.chargers.get(charger_id)
         if charger is None:
             raise BadInput("charger_id", f"there is no charger {charger_id!r}")
         connection = charger.connection
@@ -271,7 +269,7 @@ class OcppGateway:
         match frame:
             case CallResult():
                 answer = Answer("answered", *read_answer(version, action, frame))
-                charger.dynamic.sent(action, payload, answer.payload)
+                charger.sent(action, payload, answer.payload)
                 flag = answer.description or None
             case CallError():
                 answer = Answer("error", {}, str(frame.code), frame.description)
@@ -291,14 +289,14 @@ class OcppGateway:
 
     def registered(self, registration: Registration) -> None:
         """Have a changed registration stored soon."""
-        self._changed[registration.charger_id] = registration
-        if len(self._changed) == 1:
-            self._spawn(self._save())
+        if self._fleet.registered(registration):
+            self._spawn(self._fleet.save())
 
     def booted(self, charger: Charger) -> None:
-        """Ask it about itself, where that was not done yet."""
+        """Ask it about itself, where that was not done yet; give it its tariffs."""
+        self._spawn(charger.costs.bring_tariffs(charger.registration))
         if self.inventory.is_due(charger.registration):
-            self._spawn(self.inventory.take_in_turn(charger, len(self._chargers)))
+            self._spawn(self.inventory.take_in_turn(charger, len(self.chargers)))
         else:
             self._spawn(self.lists.catch_up(charger))
 
@@ -318,7 +316,7 @@ class OcppGateway:
         charger_id = unquote(path.removeprefix(PATH))
         if not path.startswith(PATH) or not is_identity(charger_id):
             return None
-        charger = self._chargers.get(charger_id) or self._quarantined(charger_id)
+        charger = self.chargers.get(charger_id) or self._quarantined(charger_id)
         if charger is None or charger.registration.state == "retired":
             log.warning("charger not let in", charger_id=charger_id, address=visitor.address)
             return None
@@ -339,70 +337,40 @@ class OcppGateway:
         return WSUpgradeResponseWithListener(accepted, connection)
 
     def _quarantined(self, charger_id: str) -> Charger | None:
-        waiting = sum(each.registration.state == "quarantined" for each in self._chargers.values())
-        if waiting >= QUARANTINE_SIZE:
+        if self._fleet.is_full_of_unknown():
             return None
         registration = Registration(charger_id=charger_id, state="quarantined", first_seen=self.clock())
         log.warning("unknown charger: in quarantine until it is adopted", charger_id=charger_id)
-        charger = Charger(registration, self)
-        self._take(charger)
         self.registered(registration)
-        return charger
+        return self._fleet.take(registration)
 
     # --- how --------------------------------------------------------------------------------------------------------------
-
-    def _checked(self, charger_id: str, evse_ids: tuple[str, ...]) -> str:
-        """The station of those EVSEs."""
-        if not is_identity(charger_id):
-            raise BadInput("charger_id", f"has 1 to {ID_LENGTH} printable characters and no colon, got {charger_id!r}")
-        stations = {evse_id: self._station_of(evse_id) for evse_id in evse_ids}
-        for evse_id, station_id in stations.items():
-            if station_id is None:
-                raise BadInput("evse_ids", f"there is no EVSE {evse_id!r}")
-            if evse_id in self._of_evse and self._of_evse[evse_id][0].charger_id != charger_id:
-                raise BadInput("evse_ids", f"{evse_id!r} is served by charger {self._of_evse[evse_id][0].charger_id!r}")
-        found = set(stations.values())
-        if len(found) != 1 or len(stations) != len(evse_ids):
-            raise BadInput("evse_ids", "name one EVSE or more, each once, all of one station")
-        return str(found.pop())
-
-    def _take(self, charger: Charger) -> None:
-        self._chargers[charger.charger_id] = charger
-        for connector, evse_id in enumerate(charger.registration.evse_ids, start=1):
-            self._of_evse[evse_id] = (charger, connector)
-
-    async def _put(self, registration: Registration) -> None:
-        charger = self._chargers.get(registration.charger_id) or Charger(registration, self)
-        self._of_evse = {evse_id: served for evse_id, served in self._of_evse.items() if served[0] is not charger}
-        charger.adopted(registration)
-        self._take(charger)
-        self._changed.pop(registration.charger_id, None)
-        await self.store.put_registration(registration)
 
     def _record(self, frame: OcppFrame) -> None:
         self.store.record(Entry(frame))
         self.heard(frame)
 
-    async def _save(self) -> None:
-        while self._changed:
-            _, registration = self._changed.popitem()
-            await self.store.put_registration(registration)
-
     async def _tend(self) -> None:
-        """Repair what never closes; take over new TLS files; forget raw messages that are old; have certificates renewed."""
         times = 0
         while True:
             await asyncio.sleep(TEND_S)
-            now = self.clock()
-            for charger in self._chargers.values():
-                charger.tend(now)
-            if self._credentials is not None and self._credentials.refresh():
-                log.info("TLS files have changed: new connections get the new ones")
             times += 1
-            if times % FORGET_EVERY == 0:
-                await self.store.forget_frames(now - FRAMES_KEPT)
-            if times % RENEW_EVERY == 1:
-                self.remind()
+            try:
+                await self._tend_once(times)
+            except Exception as error:  # such as a database that is gone for a while
+                log.error("tending failed: tried again", why=str(error))
+
+    async def _tend_once(self, times: int) -> None:
+        """Repair what never closes; take over new TLS files; forget raw messages that are old; have certificates renewed."""
+        now = self.clock()
+        for charger in self.chargers.values():
+            charger.tend(now)
+        if self._credentials is not None and self._credentials.refresh():
+            log.info("TLS files have changed: new connections get the new ones")
+        if times % FORGET_EVERY == 0:
+            await self.store.forget_frames(now - FRAMES_KEPT)
+        if times % RENEW_EVERY == 1:
+            self.remind()
 
     def remind(self) -> None:
         """Say which certificates expire soon: to the log, and to chargers that can ask for new ones."""
@@ -412,7 +380,7 @@ class OcppGateway:
             log.warning("the certificate of the chargers' port expires", days_left=round(days_left, 1))
         if self.certificates is None:
             return
-        open_ones = ((charger_id, each.connection) for charger_id, each in self._chargers.items())
+        open_ones = ((charger_id, each.connection) for charger_id, each in self.chargers.items())
         connected = {charger_id: str(each.version) for charger_id, each in open_ones if each is not None}
         for charger_id, reminder in self.certificates.renewals(connected, now):
             self._spawn(self.call(charger_id, *reminder))
@@ -420,4 +388,9 @@ class OcppGateway:
     def _spawn(self, work: Any) -> None:
         task: asyncio.Task[None] = asyncio.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("work beside the messages failed", exc_info=task.exception())

@@ -12,7 +12,7 @@ from chargeloop.gateway.ocpp.certificates import Call as NextCall
 from chargeloop.gateway.ocpp.certificates import Certificates
 from chargeloop.gateway.ocpp.inventory import Inventory
 from chargeloop.gateway.ocpp.local_lists import LocalLists
-from chargeloop.model import Event
+from chargeloop.model import Event, Tariff
 from chargeloop.persistence import OcppFrame, Registration, SignedRow, Store
 from chargeloop.protocols.ocpp import Outcome
 
@@ -46,6 +46,7 @@ class Handling(Protocol):
     authorise: Callable[[str, datetime], TokenInfo]
     certificates: Certificates | None
     cost_of: Callable[[str, Sequence[Event]], Decimal | None]
+    tariff_of: Callable[[str], Tariff | None]
     inventory: Inventory
     lists: LocalLists
 

@@ -25,12 +25,23 @@ class Notices:
     def __init__(self) -> None:
         self._last: dict[str, Notice] = {}
 
-    def told(self, action: str, said: dict[str, Any], at: datetime) -> None:
-        if action not in UNTOLD:
+    def told(self, action: str, said: dict[str, Any], at: datetime) -> bool:
+        """True for one that is kept."""
+        is_kept = action not in UNTOLD
+        if is_kept:
             is_status = action in (*FIRMWARE, *DIAGNOSTICS)
             text = str(said["status"]) if is_status else msgspec.json.encode(said).decode()[:TEXT]
             self._last.pop(action, None)
             self._last[action] = Notice(action, text, at)
+        return is_kept
+
+    def dump(self) -> str:
+        return msgspec.json.encode(list(self._last.values())).decode()
+
+    def restore(self, dumped: str) -> None:
+        """What is newer stays."""
+        old = {each.action: each for each in msgspec.json.decode(dumped, type=list[Notice])}
+        self._last = old | self._last
 
     @property
     def firmware(self) -> Notice | None:

@@ -74,3 +74,19 @@ def unknown_action(version: Version, action: str) -> WireError:
         if error.code is ErrorCode.NOT_IMPLEMENTED:
             return error
     return WireError(ErrorCode.NOT_SUPPORTED, f"{action} is nothing that a charger asks")
+
+
+def names_of(said: dict[str, Any]) -> dict[str, str]:
+    """What a charger calls itself as it boots."""
+    station = said.get("chargingStation", {})
+    return {
+        "vendor": said.get("chargePointVendor") or station.get("vendorName", ""),
+        "model": said.get("chargePointModel") or station.get("model", ""),
+        "serial": said.get("chargePointSerialNumber") or said.get("chargeBoxSerialNumber") or station.get("serialNumber", ""),
+        "firmware": said.get("firmwareVersion") or station.get("firmwareVersion", ""),
+    }
+
+
+def text_of(frame: bytes) -> str:
+    """As the database can keep it."""
+    return frame.decode("utf-8", "replace").replace("\x00", "\ufffd")

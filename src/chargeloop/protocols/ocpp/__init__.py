@@ -33,7 +33,7 @@ from chargeloop.protocols.ocpp.frames import (
     encode,
     parse,
 )
-from chargeloop.protocols.ocpp.ledger import KEPT, Ledger, Outcome, Transaction, number_of, session_id
+from chargeloop.protocols.ocpp.ledger import KEPT, Ledger, Outcome
 from chargeloop.protocols.ocpp.local_list import (
     Listed,
     differential_update,
@@ -96,6 +96,8 @@ from chargeloop.protocols.ocpp.schemas import (
 )
 from chargeloop.protocols.ocpp.signed import SignatureCheck, SignedValue, check_signature, public_key, signed_values
 from chargeloop.protocols.ocpp.station_side import CONNECTOR, STATUS_NAME, STOP_NAME, command_of, meter_value
+from chargeloop.protocols.ocpp.tariff21 import tariff_of_21
+from chargeloop.protocols.ocpp.transaction import Transaction, number_of, session_id
 from chargeloop.protocols.ocpp.v2 import charging_needs
 from chargeloop.protocols.ocpp.variables import Traits, Variable, merged, of_configuration, of_report, traits_of
 
@@ -203,6 +205,7 @@ __all__ = [
     "schema",
     "session_id",
     "signed_values",
+    "tariff_of_21",
     "to_payload",
     "token_type",
     "traits_of",

@@ -6,9 +6,9 @@ from chargeloop import model
 from chargeloop.model import EvseStatus, StopReason
 from chargeloop.protocols.ocpp import messages
 from chargeloop.protocols.ocpp.facts import as_utc, id_token
-from chargeloop.protocols.ocpp.ledger import session_id
 from chargeloop.protocols.ocpp.messages import MeterValue, SampledValue
 from chargeloop.protocols.ocpp.meter import POWER, SOC
+from chargeloop.protocols.ocpp.transaction import session_id
 from chargeloop.protocols.ocpp.v16 import STATUS
 
 CONNECTOR = 1  # a charger of the twin has one connector
