@@ -36,6 +36,9 @@ class Settings(BaseModel):
     ocpp_tls_port: int = Field(default=9443, ge=0, le=65535, description="port for chargers over TLS, open with a certificate")
     ocpp_tls_chain: Path | None = Field(default=None, description="PEM file of that port's certificate and sub-authorities")
     ocpp_tls_key: Path | None = Field(default=None, description="PEM file of its key")
+    ocpp_password_days: int | None = Field(
+        default=None, ge=1, description="days after which a charger gets another password; without it, only when told to"
+    )
     data_dir: Path = Field(default=Path("var"), description="folder of the database and of the certificates")
     operator: str | None = Field(default=None, min_length=1, description="who runs this server, as its certificates say")
     ocsp_url: str | None = Field(default=None, description="this server's /ocsp as others reach it, named in certificates")

@@ -11,7 +11,7 @@ from websockets.typing import Subprotocol
 from chargeloop.gateway.ocpp import OcppGateway
 from chargeloop.gateway.ocpp.inventory import Inventory
 from chargeloop.persistence import Store
-from chargeloop.protocols.ocpp import Variable
+from chargeloop.protocols.ocpp import Abilities, Variable
 from tests.gateway.conftest import NOW, Wire
 from tests.ocmf import Meter
 
@@ -81,7 +81,7 @@ async def test_16_is_asked_once_for_each_firmware(prompt: OcppGateway, store: St
     assert found["NumberOfConnectors"] == Variable("Configuration", "NumberOfConnectors", "2", mutability="ReadOnly")
     assert (found["AuthorizationKey"].value, found["Empty"].value) == (None, None)
     charger = prompt.chargers["E1"]
-    assert (charger.abilities.rate_unit, charger.abilities.max_periods) == ("A", 3)
+    assert (charger.abilities(1).rate_unit, charger.abilities(1).max_periods) == ("A", 3)
     assert charger.registration.meter_keys == (METER.key,)
     assert [each.split(":")[0] for each in charger.problems] == ["settings", "settings"]
     await boot(wire)
@@ -130,13 +130,13 @@ async def test_2x_tells_in_parts(prompt: OcppGateway, version: str) -> None:
     found = await until_known(prompt, 4)
     assert [(each.component, each.evse) for each in found if each.variable == "Power"] == [("EVSE", 1)]
     charger = prompt.chargers["E1"]
-    assert (charger.abilities.rate_unit, charger.abilities.max_periods) == ("W", 24)
+    assert (charger.abilities(1).rate_unit, charger.abilities(1).max_periods) == ("W", 24)
     assert charger.registration.meter_keys == (METER.key,)
     assert not charger.problems
     # one that a person asked for changes what it names
     await wire.ask("NotifyReport", report(9, 0, False, variable("RateUnit", "A"), variable("Limits", "1")))
     await until_known(prompt, 5)
-    assert charger.abilities.rate_unit == "A"
+    assert charger.abilities(1).rate_unit == "A"
 
 
 async def test_a_report_with_a_part_missing_changes_what_came(prompt: OcppGateway) -> None:
@@ -153,3 +153,33 @@ async def test_a_charger_that_will_not(prompt: OcppGateway) -> None:
     await answer(wire, "GetBaseReport", {"status": "NotSupported"})
     await asyncio.sleep(0.05)
     assert not prompt.inventory.is_due(prompt.chargers["E1"].registration)
+
+
+async def test_what_a_person_sets_is_known_at_once_and_what_waits_for_a_reboot_is_said(prompt: OcppGateway) -> None:
+    wire = await arrive(prompt)
+    await boot(wire)
+    await answer(wire, "GetConfiguration", {"configurationKey": KEYS})
+    await until_known(prompt, len(KEYS))
+    setting = asyncio.create_task(prompt.call("E1", "ChangeConfiguration", {"key": "NumberOfConnectors", "value": "1"}))
+    await answer(wire, "ChangeConfiguration", {"status": "RebootRequired"})
+    await setting
+    async with asyncio.timeout(5):
+        while prompt.inventory.traits("E1").connectors != 1:
+            await asyncio.sleep(0.01)
+    assert "NumberOfConnectors takes effect after a reboot" in prompt.chargers["E1"].problems
+    await boot(wire)
+    assert not [each for each in prompt.chargers["E1"].problems if "reboot" in each]
+
+
+async def test_limits_fit_the_current_that_an_evse_has(prompt: OcppGateway) -> None:
+    wire = await arrive(prompt, "ocpp2.0.1")
+    await boot2(wire)
+    number = (await answer(wire, "GetBaseReport", {"status": "Accepted"}))["requestId"]
+    told = [variable("RateUnit", "A"), variable("SupplyPhases", "1", "EVSE", id=1), variable("ACVoltage", "240", "EVSE", id=1)]
+    direct = variable("SupplyPhases", "0", "EVSE", id=2)
+    await wire.ask("NotifyReport", report(number, 0, False, *told, direct))
+    await until_known(prompt, 4)
+    charger = prompt.chargers["E1"]
+    assert charger.abilities(1) == Abilities("A", None, 1, 240)
+    assert charger.abilities(2).unit == "W", "amperes mean nothing where the vehicle sets the voltage"
+    assert charger.abilities(3) == Abilities("A", None, 3, 230)

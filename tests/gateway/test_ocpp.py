@@ -88,6 +88,8 @@ class TestConnecting:
         with pytest.raises(ConnectionClosed):
             await asyncio.wait_for(socket.recv(), 5)
         assert not gateway.connected
+        (problem,) = gateway.chargers["E1"].problems
+        assert "ocpp1.6, ocpp2.0.1, ocpp2.1" in problem
 
     async def test_a_newer_socket_replaces_the_older(self, dial: Dial, gateway: OcppGateway) -> None:
         older, newer = await dial(), await dial()

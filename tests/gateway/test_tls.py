@@ -242,6 +242,27 @@ async def test_a_password_that_a_charger_refuses_stays(gateway: OcppGateway, ent
     assert await status_of(enter(password=old)) == 101
 
 
+async def test_passwords_that_are_old_are_changed_without_being_told_to(store: Store, office: Office, pki: Pki) -> None:
+    today = datetime.now(UTC)
+    gateway = OcppGateway(store, lambda: today, lambda _: "S1", wall=lambda: today, password_days=30)
+    await gateway.start("127.0.0.1", 0)
+    _, password = await gateway.adopt("CP-1", ["E1"], 1)
+    login = {"Authorization": "Basic " + b64encode(f"CP-1:{password}".encode()).decode()}
+    url = f"ws://127.0.0.1:{gateway.port}/ocpp/CP-1"
+    async with connect(url, subprotocols=[Subprotocol("ocpp1.6")], additional_headers=login, proxy=None) as socket:
+        today += timedelta(days=29)
+        await gateway.tend(1)
+        today += timedelta(days=2)
+        tending = asyncio.create_task(gateway.tend(2))
+        _, message_id, action, said = json.loads(await asyncio.wait_for(socket.recv(), 5))
+        await socket.send(json.dumps([3, message_id, {"status": "Accepted"}]))
+        await tending
+        await gateway.tend(3)
+    await gateway.stop()
+    assert (action, said["key"]) == ("ChangeConfiguration", "AuthorizationKey")
+    assert gateway.chargers["CP-1"].registration.password_since == today
+
+
 @pytest.mark.parametrize(("version", "boot"), [("ocpp1.6", BOOT_16), ("ocpp2.0.1", BOOT_2), ("ocpp2.1", BOOT_2)])
 async def test_a_charger_asks_for_its_certificate_and_comes_back_with_it(
     gateway: OcppGateway, enter: Enter, office: Office, version: str, boot: Any

@@ -2,7 +2,7 @@
 
 import pytest
 
-from chargeloop.protocols.ocpp import Traits, Variable, merged, of_configuration, of_report, traits_of
+from chargeloop.protocols.ocpp import Traits, Variable, changes_of, merged, of_configuration, of_report, traits_of
 
 
 def key(name: str, value: str) -> Variable:
@@ -40,3 +40,28 @@ def test_the_newest_value_of_each() -> None:
 
 def test_nothing_told_is_nothing() -> None:
     assert (of_configuration({}), of_report({})) == ((), ())
+
+
+def test_what_a_call_has_changed() -> None:
+    """Refused ones change nothing, and a password is not kept."""
+
+    def setting(component: str, variable: str, value: str) -> dict[str, object]:
+        return {"component": {"name": component, "evse": {"id": 2}}, "variable": {"name": variable}, "attributeValue": value}
+
+    asked = [
+        setting("SampledDataCtrlr", "TxUpdatedInterval", "60"),
+        setting("AlignedDataCtrlr", "Interval", "0"),
+        setting("SecurityCtrlr", "BasicAuthPassword", "secret"),
+    ]
+    statuses = ("Accepted", "Rejected", "RebootRequired")
+    told = [
+        {"attributeStatus": status, "component": each["component"], "variable": each["variable"]}
+        for status, each in zip(statuses, asked, strict=True)
+    ]
+    changed, waiting = changes_of("SetVariables", {"setVariableData": asked}, {"setVariableResult": told})
+    assert changed == (
+        Variable("SampledDataCtrlr", "TxUpdatedInterval", "60", 2),
+        Variable("SecurityCtrlr", "BasicAuthPassword", None, 2),
+    )
+    assert waiting == ("BasicAuthPassword",)
+    assert changes_of("Reset", {"type": "Soft"}, {"status": "Accepted"}) == ((), ())

@@ -45,6 +45,7 @@ def _options(args: argparse.Namespace) -> Options:
         database_url=_shown(args.database_url),
         tls=Tls((Pair(args.ocpp_tls_chain, args.ocpp_tls_key),)) if args.ocpp_tls_chain else None,
         ocpp_tls_port=args.ocpp_tls_port,
+        password_days=args.ocpp_password_days,
         operator=args.operator,
         ocsp_url=args.ocsp_url,
         forward=Clearing(args.contract_service_url, _shown(args.contract_service_token) or "")

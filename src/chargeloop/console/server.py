@@ -55,6 +55,7 @@ class Options:
     database_url: str | None = None
     tls: Tls | None = None
     ocpp_tls_port: int = 0
+    password_days: int | None = None
     operator: str | None = None
     ocsp_url: str | None = None
     forward: Forward | None = None
@@ -103,6 +104,7 @@ async def _serve(options: Options, listener: socket.socket, ready: asyncio.Event
             zone=city.time_zone,
             entries=partial(_listed, tokens),
             cost_of=loop.cost_if_ended,
+            password_days=options.password_days,
             tariff_of=partial(_tariff_of, city.tariffs_of_stations(), layout),
         )
         tokens.on_change = outside.gateway.lists.changed

@@ -43,6 +43,7 @@ from chargeloop.protocols.ocpp import (
     Updated,
     Version,
     WireError,
+    changes_of,
     charging_needs,
     encode,
     fact_of,
@@ -51,7 +52,7 @@ from chargeloop.protocols.ocpp import (
 )
 
 HEARTBEAT_S, PENDING_S = 300, 60
-PROBLEMS_KEPT, SETTINGS = 20, "settings:"
+PROBLEMS_KEPT, SETTINGS, AFTER_REBOOT = 20, "settings:", "takes effect after a reboot"
 log = structlog.get_logger()
 _MEMORY = sa.select(tables.charger_memory)
 
@@ -97,11 +98,12 @@ class Charger:
     def is_connected(self) -> bool:
         return self.connection is not None
 
-    @property
-    def abilities(self) -> Abilities:
-        """What it can be told of charging profiles."""
+    def abilities(self, connector: int) -> Abilities:
+        """What it can be told of charging profiles there."""
         told = self._handling.inventory.traits(self.charger_id)
-        return Abilities(told.rate_unit or quirks_at(self.registration).rate_unit or "W", told.max_periods)
+        unit = told.rate_unit or quirks_at(self.registration).rate_unit or "W"
+        of_all = {"phases": dict(told.phases), "volts": dict(told.volts)}
+        return Abilities(unit, told.max_periods, **{name: of[connector] for name, of in of_all.items() if connector in of})
 
     @property
     def certificate_expires(self) -> datetime | None:
@@ -156,6 +158,11 @@ class Charger:
         """Take note of a call to it that it answered."""
         if self.dynamic.sent(action, payload, answer):
             self._remember()
+        changed, waiting = changes_of(action, payload, answer)
+        if changed:
+            self._handling.work(self._handling.inventory.changed(self, changed))
+        for name in waiting:
+            self.complain(f"{name} {AFTER_REBOOT}")
 
     def _remember(self) -> None:
         row = {"charger_id": self.charger_id, "notices": self.notices.dump(), "dynamic": self.dynamic.dump()}
@@ -240,7 +247,7 @@ class Charger:
         self._handling.store.record(Entry(frame, events, outcome.changed if outcome is not None else (), stored, reply.signed))
         self._handling.heard(frame)
         if reply.flag is not None:
-            self._problem(f"{call.action[:50]}: {reply.flag}")
+            self.complain(f"{call.action[:50]}: {reply.flag}")
 
     def damaged(self, text: bytes, error: WireError) -> None:
         """Keep a frame that is none; it changes nothing."""
@@ -248,7 +255,7 @@ class Charger:
         frame = OcppFrame(self._handling.clock().timestamp(), self.charger_id, False, "", "", text_of(text)[:4000], None, flag)
         self._handling.store.record(Entry(frame))
         self._handling.heard(frame)
-        self._problem(flag)
+        self.complain(flag)
 
     def tend(self, now: datetime) -> None:
         """Close what is over without a stop; tell a charger what a long silence costs."""
@@ -263,7 +270,7 @@ class Charger:
                 now.timestamp(), self.charger_id, True, "Repair", closed[:64], closed, None, outcome.changed[0].notes[-1]
             )
             self._handling.store.record(Entry(frame, outcome.events, outcome.changed))
-            self._problem(f"transaction {closed}: {outcome.changed[0].notes[-1]}")
+            self.complain(f"transaction {closed}: {outcome.changed[0].notes[-1]}")
 
     # --- what calls mean ----------------------------------------------------------------------------------------------
 
@@ -324,6 +331,7 @@ class Charger:
 
     def _boot(self, version: Version, said: dict[str, Any], now: datetime) -> dict[str, Any]:
         self._register(version=str(version), **names_of(said))
+        self.problems = [each for each in self.problems if not each.endswith(AFTER_REBOOT)]
         is_accepted = self.registration.state == "adopted"
         return {
             "status": "Accepted" if is_accepted else "Pending",
@@ -392,13 +400,13 @@ class Charger:
 
     def keep_password(self, password_hash: str) -> None:
         """Another password, or two while it changes."""
-        self._register(password_hash=password_hash)
+        self._register(password_hash=password_hash, password_since=self._handling.wall())
 
     def took_stock(self, traits: Traits) -> None:
         """It has told its settings: say what does not fit; take over the keys of its meters where none are known."""
         self.problems = [each for each in self.problems if not each.startswith(SETTINGS)]
         for each in traits.problems(len(self.registration.evse_ids)):
-            self._problem(f"{SETTINGS} {each}")
+            self.complain(f"{SETTINGS} {each}")
         self._handling.work(self._handling.lists.catch_up(self))
         keys = told_keys(self.registration, traits.meter_keys)
         if keys != self.registration.meter_keys:
@@ -420,7 +428,8 @@ class Charger:
         self.ledger = None
         connection.close(WSCloseCode.INTERNAL_ERROR, "the server cannot store messages")
 
-    def _problem(self, what: str) -> None:
+    def complain(self, what: str) -> None:
+        """Show a person what is wrong with it."""
         if what in self.problems:
             self.problems.remove(what)
         self.problems.append(what)

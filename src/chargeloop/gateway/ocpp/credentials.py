@@ -6,7 +6,10 @@ import hashlib
 import hmac
 import json
 import secrets
+from datetime import datetime
 from typing import Any
+
+from chargeloop.persistence import Registration
 
 # Few: these passwords are 160 random bits, which nobody guesses, and five thousand chargers come back at once.
 ROUNDS = 1000
@@ -43,6 +46,12 @@ def change_of(version: str | None, password: str) -> tuple[str, dict[str, Any]]:
         return "ChangeConfiguration", {"key": "AuthorizationKey", "value": password}
     which = {"component": {"name": "SecurityCtrlr"}, "variable": {"name": "BasicAuthPassword"}}
     return "SetVariables", {"setVariableData": [{"attributeValue": password, **which}]}
+
+
+def is_old(registration: Registration, before: datetime) -> bool:
+    """Whether its password counts and has not been changed since then."""
+    since = registration.password_since or registration.first_seen
+    return registration.password_hash is not None and registration.security_profile in (1, 2) and since < before
 
 
 def is_taken(answer: dict[str, Any]) -> bool:

@@ -15,7 +15,7 @@ from picows import WSCloseCode, WSListener, WSUpgradeResponse, WSUpgradeResponse
 from chargeloop.gateway.ocpp.certificates import Certificates
 from chargeloop.gateway.ocpp.charger import Charger
 from chargeloop.gateway.ocpp.connection import Connection, Stranger
-from chargeloop.gateway.ocpp.credentials import change_of, hashed, is_taken, new_password, without_secrets
+from chargeloop.gateway.ocpp.credentials import change_of, hashed, is_old, is_taken, new_password, without_secrets
 from chargeloop.gateway.ocpp.door import Door, is_identity
 from chargeloop.gateway.ocpp.fleet import Fleet
 from chargeloop.gateway.ocpp.handling import Answer, TokenInfo
@@ -42,6 +42,7 @@ CALL_TIMEOUT_S = 10.0  # wall time: how long a charger may keep us waiting does 
 TEND_S = 30.0
 FRAMES_KEPT = timedelta(days=30)
 FORGET_EVERY, RENEW_EVERY = 120, 2880  # times of tending: an hour, a day
+ROTATED_AT_ONCE = 20  # passwords
 WARN_DAYS = 30.0  # before a certificate expires
 log = structlog.get_logger()
 
@@ -53,7 +54,8 @@ class OcppGateway:
     time zone. `wall`: the time that certificates are of. `authorise`: what is known of an id token; without one, whoever holds
     a token may charge. `entries`: the tokens for chargers that keep a list. `pki`: for profile 3 and the certificate messages.
     `forward`: the service of contract certificates. `settle_s`: how long a charger is left alone after its boot; thousands are
-    asked about themselves one after the other. `cost_of`: what a session costs that ends with those events.
+    asked about themselves one after the other. `cost_of`: what a session costs that ends with those events. `tariff_of`: of an
+    EVSE. `password_days`: after which a charger gets another password; None: only by `rotate`.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class OcppGateway:
         entries: Callable[[], Iterable[Listed]] = tuple,
         zone: str = "UTC",
         settle_s: float = SETTLE_S,
+        password_days: int | None = None,
         call_timeout_s: float = CALL_TIMEOUT_S,
     ) -> None:
         self.store, self.clock, self.wall, self.zone, self.authorise = store, clock, wall, zone, authorise
@@ -79,7 +82,7 @@ class OcppGateway:
         self.inventory = Inventory(store, clock, self.call, settle_s)
         self.lists = LocalLists(store, self.inventory, self.call, self.work, entries, settle_s)
         self.listeners: list[Callable[[OcppFrame], None]] = []
-        self._call_timeout_s = call_timeout_s
+        self._call_timeout_s, self._password_days = call_timeout_s, password_days
         self._fleet = Fleet(store, station_of, lambda registration: Charger(registration, self))
         self.lists.chargers = self.chargers.values
         self._servers: list[asyncio.Server] = []
@@ -180,6 +183,7 @@ class OcppGateway:
             evse_ids=evses,
             security_profile=security_profile,
             password_hash=hashed(password) if password else old.password_hash,
+            password_since=self.wall() if password else old.password_since,
         )
         await self._fleet.put(registration)
         return registration, password
@@ -211,6 +215,7 @@ class OcppGateway:
         answer = await self.call(charger_id, *change_of(charger.registration.version, password))
         if answer.status != "timeout" and not is_taken(answer.payload):
             charger.keep_password(old)  # after a timeout nobody knows: both count
+            charger.complain("did not take its new password: the old one stays")
         return answer
 
     async def enrol(self, evse_ids: Iterable[str]) -> None:
@@ -240,7 +245,7 @@ class OcppGateway:
         is_it = running is not None and is_about_session and running.session_id == command.session_id  # type: ignore[union-attr]
         try:
             wire_id = running.wire_id if running and is_it else None
-            action, payload = call_of(connection.version, command, connector, wire_id, charger.abilities)
+            action, payload = call_of(connection.version, command, connector, wire_id, charger.abilities(connector))
             answer = await self.call(charger.charger_id, action, payload)
         except BadInput as error:
             log.warning("command that OCPP cannot carry", evse_id=command.evse_id, what=str(error))
@@ -328,6 +333,8 @@ class OcppGateway:
         version = next((Version(name) for name in offered if name in set(Version)), None)
         if version is None:
             log.warning("no subprotocol in common", charger_id=charger_id, offered=offered)
+            said = f"offers {', '.join(offered)}" if any(offered) else "names no version of OCPP"
+            charger.complain(f"turned away: it {said}; we speak {', '.join(Version)}")
             return Stranger("no subprotocol in common")
         accepted = WSUpgradeResponse.create_101_response({"Sec-WebSocket-Protocol": str(version)})
         connection = Connection(charger_id, version, visitor.address, charger, self._call_timeout_s)
@@ -356,11 +363,11 @@ class OcppGateway:
             await asyncio.sleep(TEND_S)
             times += 1
             try:
-                await self._tend_once(times)
+                await self.tend(times)
             except Exception as error:  # such as a database that is gone for a while
                 log.error("tending failed: tried again", why=str(error))
 
-    async def _tend_once(self, times: int) -> None:
+    async def tend(self, times: int) -> None:
         """Repair what never closes; take over new TLS files; forget raw messages that are old; have certificates renewed."""
         now = self.clock()
         for charger in self.chargers.values():
@@ -371,6 +378,16 @@ class OcppGateway:
             await self.store.forget_frames(now - FRAMES_KEPT)
         if times % RENEW_EVERY == 1:
             self.remind()
+        if self._password_days is not None:
+            await self._rotate_some(self.wall() - timedelta(days=self._password_days))
+
+    async def _rotate_some(self, before: datetime) -> None:
+        """New passwords for chargers that have had theirs for too long, not all at once."""
+        due = [
+            charger_id for charger_id, each in self.chargers.items() if each.is_connected and is_old(each.registration, before)
+        ]
+        for charger_id in due[:ROTATED_AT_ONCE]:
+            await self.rotate(charger_id)
 
     def remind(self) -> None:
         """Say which certificates expire soon: to the log, and to chargers that can ask for new ones."""

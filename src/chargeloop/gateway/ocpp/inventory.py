@@ -2,7 +2,7 @@
 
 import asyncio
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -95,6 +95,12 @@ class Inventory:
         elif is_last:
             del self._parts[charger_id, request_id]
             await self._keep(charger, merged((), (each for i in sorted(parts) for each in parts[i])))
+
+    async def changed(self, charger: Asked, variables: Sequence[Variable]) -> None:
+        """A person has set some; what else was told stays."""
+        known = await self.variables(charger.registration.charger_id)
+        if known:
+            await self._keep(charger, merged(known, variables))
 
     async def variables(self, charger_id: str) -> tuple[Variable, ...]:
         """All that a charger has told, as it was told last."""

@@ -99,7 +99,15 @@ from chargeloop.protocols.ocpp.station_side import CONNECTOR, STATUS_NAME, STOP_
 from chargeloop.protocols.ocpp.tariff21 import tariff_of_21
 from chargeloop.protocols.ocpp.transaction import Transaction, number_of, session_id
 from chargeloop.protocols.ocpp.v2 import charging_needs
-from chargeloop.protocols.ocpp.variables import Traits, Variable, merged, of_configuration, of_report, traits_of
+from chargeloop.protocols.ocpp.variables import (
+    Traits,
+    Variable,
+    changes_of,
+    merged,
+    of_configuration,
+    of_report,
+    traits_of,
+)
 
 __all__ = [
     "CONNECTOR",
@@ -171,6 +179,7 @@ __all__ = [
     "as_utc",
     "believed",
     "call_of",
+    "changes_of",
     "charging_needs",
     "check",
     "check_signature",

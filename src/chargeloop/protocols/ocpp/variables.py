@@ -35,7 +35,8 @@ class Variable(NamedTuple):
 class Traits:
     """What the platform uses of them; None where the station does not say.
 
-    `list_chunk`: entries of a local list in one message. `meter_keys`: public keys by connector, as told.
+    `list_chunk`: entries of a local list in one message. `meter_keys`: public keys by connector, as told. `phases`, `volts`: of
+    EVSEs, by number.
     """
 
     connectors: int | None = None
@@ -45,6 +46,8 @@ class Traits:
     has_local_list: bool = False
     list_chunk: int | None = None
     meter_keys: tuple[tuple[int, str], ...] = ()
+    phases: tuple[tuple[int, int], ...] = ()
+    volts: tuple[tuple[int, int], ...] = ()
 
     def problems(self, registered: int) -> list[str]:
         """What does not fit a charger registered with so many connectors."""
@@ -92,6 +95,43 @@ def of_report(said: Mapping[str, Any]) -> tuple[Variable, ...]:
     return tuple(found)
 
 
+def changes_of(
+    action: str, payload: Mapping[str, Any], answer: Mapping[str, Any]
+) -> tuple[tuple[Variable, ...], tuple[str, ...]]:
+    """What a ChangeConfiguration (1.6) or SetVariables (2.x) has changed, and the names of what waits for a reboot."""
+    if action == "ChangeConfiguration":
+        results = [(payload["key"], Variable(CONFIGURATION, payload["key"], payload["value"]), answer.get("status"))]
+    elif action == "SetVariables":
+        asked = payload["setVariableData"]
+        results = [
+            (told["variable"]["name"], _set(said), told["attributeStatus"])
+            for said, told in zip(asked, answer.get("setVariableResult", ()), strict=False)
+        ]
+    else:
+        return (), ()
+    changed = tuple(
+        variable._replace(value=None) if variable.variable in SECRETS else variable
+        for _, variable, status in results
+        if status in ("Accepted", "RebootRequired")
+    )
+    return changed, tuple(name for name, _, status in results if status == "RebootRequired")
+
+
+def _set(said: Mapping[str, Any]) -> Variable:
+    component, variable = said["component"], said["variable"]
+    evse = component.get("evse", {})
+    return Variable(
+        component["name"],
+        variable["name"],
+        said["attributeValue"],
+        evse.get("id"),
+        evse.get("connectorId"),
+        component.get("instance", ""),
+        variable.get("instance", ""),
+        said.get("attributeType", "Actual"),
+    )
+
+
 def merged(known: Iterable[Variable], newer: Iterable[Variable]) -> tuple[Variable, ...]:
     """Of each variable the newest value, in order."""
     of = {each.key: each for each in (*known, *newer)}
@@ -119,7 +159,17 @@ def traits_of(variables: Sequence[Variable]) -> Traits:
         (is_on or "").strip().lower() == "true",
         _number(value("SendLocalListMaxLength", "LocalAuthListCtrlr", "ItemsPerMessage")) or None,
         tuple(sorted(_meter_keys(variables))),
+        tuple(sorted(_of_evses(variables, "SupplyPhases", range(4)))),
+        tuple(sorted(_of_evses(variables, "ACVoltage", range(90, 300)))),
     )
+
+
+def _of_evses(variables: Iterable[Variable], name: str, credible: range) -> Iterable[tuple[int, int]]:
+    """A whole number of each EVSE, told of itself or of its connector."""
+    for each in variables:
+        value = _number(each.value) if each.variable == name and each.component in ("EVSE", "Connector") else None
+        if value is not None and value in credible and each.evse and each.attribute == "Actual":
+            yield each.evse, value
 
 
 def _evses(variables: Iterable[Variable]) -> int | None:
