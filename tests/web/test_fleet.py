@@ -207,7 +207,7 @@ def charger(server: Server, request: pytest.FixtureRequest) -> Iterator[Charger]
 
 def adopt(page: Page, charger: Charger, profile: str = "0") -> None:
     """From the list of chargers, at a station with a free bay."""
-    page.get_by_role("link", name=f"Adopt {charger.identity}").click()
+    page.get_by_role("link", name=f"Adopt {charger.identity}").first.click()
     page.get_by_test_id("adopt-station").fill("S1001")
     page.keyboard.press("Enter")
     expect(page.get_by_test_id("chosen-station")).not_to_be_empty()
@@ -331,7 +331,7 @@ def test_its_password_is_changed_and_its_token_list_sent(new_page: NewPage, char
     assert charger.settings["AuthorizationKey"] not in (charger.password, "")
     expect(page.get_by_test_id("charger")).not_to_contain_text(charger.settings["AuthorizationKey"])
     page.get_by_test_id("send-list").get_by_role("button", name="Send all").click()
-    expect(page.get_by_test_id("send-list").get_by_role("status")).to_have_text("✓ sent. Version 4, tokens: 0.")
+    expect(page.get_by_test_id("send-list").get_by_role("status")).to_have_text("✓ sent · version 4, tokens: 0")
 
 
 def test_what_it_tells_and_the_limits_ahead(new_page: NewPage, charger: Charger) -> None:

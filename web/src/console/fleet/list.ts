@@ -50,7 +50,7 @@ export function chargersPage(state: State, filter: string, text: string): View {
     patchChildren(body, [
       counts(all, wanted),
       h('p', { class: 'bad', role: 'status', hidden: !fleet.problem }, words.fleet.problem(fleet.problem)),
-      newcomers(state, wanted || seen.text ? [] : all.filter(({ health }) => health === 'quarantined')),
+      newcomers(state, wanted || seen.text ? [] : all.filter(({ health }) => health === 'quarantined').sort(newestFirst)),
       found.length
         ? h('table', { class: 'fleet-table' }, h('caption', { class: 'sr' }, words.fleet.chargers), h('thead', {}, h('tr', {}, ...heads)), h('tbody', {}, ...found.slice(from, from + ROWS).map((charger) => chargerRow(state, charger))))
         : h('p', { class: 'empty' }, words.fleet.none, ' ', h('a', { href: '#/chargers', onclick: () => { seen.text = search.value = ''; show() } }, words.fleet.showAll)),
@@ -60,6 +60,8 @@ export function chargersPage(state: State, filter: string, text: string): View {
   return { element, stop: fleet.watch(show), find: () => search.focus() }
 }
 
+/** Those heard of last are those somebody is just connecting. */
+const newestFirst = (a: Charger, b: Charger) => (b.last_seen ?? '').localeCompare(a.last_seen ?? '')
 const matches = (text: string, terms: string[]) => terms.every((term) => text.includes(term))
 
 /** How many are how well; each leads to its own list. */

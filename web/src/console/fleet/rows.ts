@@ -33,13 +33,15 @@ export function linkText(charger: Charger, now: number): HTMLElement {
   return h('span', { title: at ? dayAndClock(at) : null }, text)
 }
 
+const adoptLink = ({ charger_id: id }: Charger) => h('a', { href: '#/adopt/' + encodeURIComponent(id), 'aria-label': words.fleet.adoptThis(id) }, words.fleet.adopt)
+
 export function chargerRow(state: State, charger: Charger): HTMLElement {
   const [first, ...more] = charger.problems
   const cell = (column: Column, ...children: (Node | string | false)[]) => h('td', { class: column + (column === 'sessions' ? ' num' : '') }, ...children)
   return h('tr', { 'data-key': charger.charger_id, 'data-testid': 'charger-row' },
     cell('health', healthWord(charger.health)),
     cell('charger', h('a', { href: '#/charger/' + encodeURIComponent(charger.charger_id) }, charger.charger_id), h('small', { class: 'quiet' }, makerOf(charger))),
-    cell('station', state.nameOf(charger.station_id) || NONE, charger.state !== 'adopted' && h('small', { class: 'quiet' }, words.fleet.states[charger.state] ?? '')),
+    cell('station', charger.state !== 'adopted' && state.may('adopt') ? adoptLink(charger) : state.nameOf(charger.station_id) || NONE, charger.state !== 'adopted' && h('small', { class: 'quiet' }, words.fleet.states[charger.state] ?? '')),
     cell('version', protocolOf(charger.version)), cell('firmware', charger.firmware || NONE), cell('security', String(charger.security_profile)),
     cell('link', linkText(charger, state.stream.now())), cell('sessions', number(charger.open_sessions)),
     cell('problems', first ?? '', more.length > 0 && h('small', { class: 'quiet', title: more.join('\n') }, ' ' + words.fleet.more(number(more.length)))))

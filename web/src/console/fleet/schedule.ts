@@ -86,8 +86,8 @@ export class SchedulePart {
     if (!this.charger?.station_id) return []
     const { bays } = await api.station(this.charger.station_id), session = bays.find((bay) => bay.evse_id === evseId)?.session
     if (!session?.plan_start) return []
-    const first = Date.parse(session.plan_start), steps = session.plan_kw.map((value, n) => ({ at: first + n * session.plan_step_s * 1000, value }))
-    steps.push({ at: first + steps.length * session.plan_step_s * 1000, value: 0 })
+    const first = Date.parse(session.plan_start), values: (number | null)[] = [...session.plan_kw, null] // nothing is planned beyond
+    const steps = values.map((value, n) => ({ at: first + n * session.plan_step_s * 1000, value }))
     const current = steps.findLast(({ at }) => at <= start)
     return [...(current ? [{ ...current, at: start }] : []), ...steps.filter(({ at }) => at > start && at < end)]
   }

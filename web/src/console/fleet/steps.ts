@@ -9,6 +9,8 @@ import { words } from '../../shared/words'
 
 use([LineChart, GridComponent, TooltipComponent, SVGRenderer])
 
+const LABEL_PX = 90 // room for a time of day
+
 /** `at`: milliseconds since 1970; the value holds until the next step; null: none is said. */
 export interface Step { at: number; value: number | null }
 export interface StepChart {
@@ -35,7 +37,7 @@ export function stepsIn(element: HTMLElement): StepChart {
           trigger: 'axis', backgroundColor: '#19232a', borderColor: line, textStyle: { color: '#e8f0f3', fontSize: 13 },
           formatter: (items: { axisValue: number }[]) => { const at = items[0]?.axisValue ?? start; return `<b>${clock(at)}</b><br>${words.fleet.chargerLimit(unit)}: ${said(valueAt(told, at))}${planned.length ? `<br>${words.fleet.ourPlan(unit)}: ${said(valueAt(planned, at))}` : ''}` },
         },
-        xAxis: { type: 'time', min: start, max: end, name: words.fleet.cityTimeAxis, nameLocation: 'middle', nameGap: 24, ...axis, axisLabel: { color: quiet, hideOverlap: true, formatter: (at: number) => clock(at) } },
+        xAxis: { type: 'time', min: start, max: end, splitNumber: Math.max(2, Math.floor(element.clientWidth / LABEL_PX)), name: words.fleet.cityTimeAxis, nameLocation: 'middle', nameGap: 24, ...axis, axisLabel: { color: quiet, hideOverlap: true, formatter: (at: number) => clock(at) } },
         yAxis: { type: 'value', min: ({ min }: { min: number }) => Math.min(0, min), name: unit, ...axis, splitLine: { lineStyle: { color: line } }, axisLabel: { color: quiet, formatter: (value: number) => number(value, Number.isInteger(value) ? 0 : 1) } },
         series: [
           { type: 'line', step: 'end', data: held(told), symbol: 'none', lineStyle: { color: accent, width: 2 }, areaStyle: { color: accent, opacity: 0.12 } },

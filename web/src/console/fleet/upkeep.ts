@@ -70,7 +70,7 @@ class Chore {
 }
 
 function listVerdict({ status, version, entries, left_out }: ListSent): Verdict {
-  const { fleet } = words, has = fleet.listHas(number(version), number(entries)) + (left_out ? ' ' + fleet.listLeftOut(number(left_out)) : '')
-  if (status === 'sent' || status === 'up to date') return { tone: left_out ? 'amber' : 'good', text: `✓ ${fleet.outcomes[status]}. ${has}` }
+  const { fleet } = words, has = fleet.listHas(number(version), number(entries)) + (left_out ? ' · ' + fleet.listLeftOut(number(left_out)) : '')
+  if (status === 'sent' || status === 'up to date') return { tone: left_out ? 'amber' : 'good', text: `✓ ${fleet.outcomes[status]} · ${has}` }
   return { tone: status === 'not supported' ? 'amber' : 'bad', text: (status === 'not supported' ? '! ' : '✕ ') + fleet.outcomes[status] }
 }

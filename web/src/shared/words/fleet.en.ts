@@ -34,7 +34,7 @@ export const fleet = {
   csv: { health: 'Health', state: 'State', charger: 'Charger', station: 'Station', bays: 'Bays', vendor: 'Maker', model: 'Model', serial: 'Serial number', firmware: 'Firmware', version: 'Protocol', security: 'Security profile', connected: 'Connected', since: 'Connected since', seen: 'Last message', address: 'Address', sessions: 'Open sessions', problems: 'Problems' },
   since: (rel: string) => `connected ${rel}`, seen: (rel: string) => `last heard ${rel}`, neverSeen: 'never heard', yes: 'yes', no: 'no', more: (n: string) => `+${n} more`,
   page: (from: string, to: string, of: string) => `${from} to ${to} of ${of}`, earlier: 'Earlier', later: 'Later', pager: 'Part of the list',
-  atStation: 'Chargers of this station', newcomers: (n: number) => (n === 1 ? 'An unknown charger wants in' : `${n} unknown chargers want in`), newcomersNote: 'They are connected but cannot do anything until somebody adopts them.', newcomersAll: (n: string) => `Show all ${n}`,
+  atStation: 'Chargers of this station', newcomers: (n: number) => (n === 1 ? 'An unknown charger wants in' : `${n} unknown chargers want in`), newcomersNote: 'They may connect, but cannot do anything until somebody adopts them.', newcomersAll: (n: string) => `Show all ${n}`,
   adopt: 'Adopt', adoptThis: (id: string) => `Adopt ${id}`, fromAddress: (address: string) => `from ${address}`,
   emptyTitle: 'No charger yet: connect one in 2 minutes', emptySteps: ['Open the charger’s settings (its display, app or web page) and find “OCPP server”, “central system” or “backend URL”.', 'Enter this address. Its last part names the charger; take its serial number or any name you like.', 'Save. The charger restarts its connection and appears on this page as unknown; press “Adopt”.'] as readonly string[],
   emptyLoopback: 'This server listens to this machine only: start it with --host 0.0.0.0 for chargers in your network.', orOpen: 'For a charger that cannot do TLS, inside a closed network or a VPN only:', ownName: 'NAME-OF-CHARGER', copy: 'Copy', copied: 'Copied', copyIt: (what: string) => `Copy ${what}`,
@@ -58,7 +58,7 @@ export const fleet = {
 
   // upkeep and notices
   upkeep: 'Upkeep', passwordChore: 'Password', passwordChoreNote: 'The charger is given a new one over its connection; nobody sees it.', changePassword: 'Change password', changePasswordAsk: (id: string) => `Give ${id} a new password? It reconnects with the new one; the old one counts until then.`, changePasswordYes: 'Yes, change it',
-  listChore: 'Token list', listChoreNote: 'Who may charge while the charger has no connection.', listChanges: 'Send changes', listAll: 'Send all', listHas: (version: string, entries: string) => `Version ${version}, tokens: ${entries}.`, listLeftOut: (n: string) => `Too long for its version: ${n}.`,
+  listChore: 'Token list', listChoreNote: 'Who may charge while the charger has no connection.', listChanges: 'Send changes', listAll: 'Send all', listHas: (version: string, entries: string) => `version ${version}, tokens: ${entries}`, listLeftOut: (n: string) => `too long for its protocol: ${n}`,
   notices: 'Told by the charger', firmwareStatus: 'Firmware update', diagnosticsStatus: 'Log upload',
 
   // adoption

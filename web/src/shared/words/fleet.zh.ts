@@ -11,7 +11,7 @@ export const fleet: typeof english = {
   csv: { health: '状态', state: '阶段', charger: '充电桩', station: '充电站', bays: '车位', vendor: '厂商', model: '型号', serial: '序列号', firmware: '固件', version: '协议', security: '安全配置', connected: '已连接', since: '连接始于', seen: '最后消息', address: '地址', sessions: '进行中的会话', problems: '问题' },
   since: (rel) => `${rel}连接`, seen: (rel) => `最后消息 ${rel}`, neverSeen: '从未连接', yes: '是', no: '否', more: (n) => `另有 ${n} 项`,
   page: (from, to, of) => `第 ${from} 至 ${to} 个，共 ${of} 个`, earlier: '上一页', later: '下一页', pager: '列表分页',
-  atStation: '本站的充电桩', newcomers: (n) => `有 ${n} 个未知充电桩请求接入`, newcomersNote: '它们已连接，但在被接纳之前不能做任何事。', newcomersAll: (n) => `显示全部 ${n} 个`,
+  atStation: '本站的充电桩', newcomers: (n) => `有 ${n} 个未知充电桩请求接入`, newcomersNote: '它们可以连接，但在被接纳之前不能做任何事。', newcomersAll: (n) => `显示全部 ${n} 个`,
   adopt: '接纳', adoptThis: (id) => `接纳 ${id}`, fromAddress: (address) => `来自 ${address}`,
   emptyTitle: '还没有充电桩：两分钟即可接入一个', emptySteps: ['打开充电桩的设置（屏幕、应用或网页），找到“OCPP 服务器”“中央系统”或“后台地址”。', '填入以下地址。最后一段是充电桩的名称，可用序列号或任意名称。', '保存。充电桩会重新连接，并作为未知充电桩出现在本页；点按“接纳”。'],
   emptyLoopback: '本服务器只接受本机连接：要接入网络中的充电桩，请以 --host 0.0.0.0 启动。', orOpen: '充电桩不支持 TLS 时，仅限封闭网络或 VPN：', ownName: '充电桩名称', copy: '复制', copied: '已复制', copyIt: (what) => `复制${what}`,
@@ -30,7 +30,7 @@ export const fleet: typeof english = {
   schedule: '未来限值', scheduleNote: '充电桩表示将遵守的限值：其持有的全部充电配置合并后的结果。', hoursAhead: '时间范围', nextHours: (n) => `未来 ${n} 小时`, askSchedule: '询问充电桩', chargerLimit: (unit) => `充电桩限值（${unit}）`, ourPlan: (unit) => `我们的计划（${unit}）`, cityTimeAxis: '城市时间', asTable: '以表格显示', from: '起始', limit: '限值',
 
   upkeep: '维护', passwordChore: '密码', passwordChoreNote: '通过其连接为充电桩设置新密码；任何人都看不到。', changePassword: '更换密码', changePasswordAsk: (id) => `要为 ${id} 更换密码吗？它将以新密码重新连接；在此之前旧密码仍有效。`, changePasswordYes: '确认更换',
-  listChore: '凭证列表', listChoreNote: '充电桩离线时谁可以充电。', listChanges: '发送更改', listAll: '全部发送', listHas: (version, entries) => `版本 ${version}，凭证 ${entries} 个。`, listLeftOut: (n) => `因过长而未包含：${n} 个。`,
+  listChore: '凭证列表', listChoreNote: '充电桩离线时谁可以充电。', listChanges: '发送更改', listAll: '全部发送', listHas: (version, entries) => `版本 ${version}，凭证 ${entries} 个`, listLeftOut: (n) => `因过长而未包含：${n} 个`,
   notices: '充电桩通知', firmwareStatus: '固件更新', diagnosticsStatus: '日志上传',
 
   adoptTitle: (id) => `接纳 ${id}`, adoptNote: '说明它在哪里、每个连接器对应哪个车位，以及它如何证明身份。', where: '它在哪里？', bays: '每个连接器对应哪个车位？', evse: (n) => `EVSE ${n}`, bay: '车位', chooseBay: '选择车位', bayTaken: (charger) => `已由 ${charger} 使用`, noFreeBay: '此充电站的所有车位都已有充电桩：请选择其他充电站，或停用已拆除的充电桩。', addConnector: '添加连接器', dropConnector: (name) => `移除${name}`,
