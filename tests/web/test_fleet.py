@@ -36,6 +36,7 @@ from websockets.typing import Subprotocol
 
 from chargeloop.console.web import PAGES
 from tests.console.demo_process import free_port
+from tests.pki.openssl_ca import new_root
 from tests.web.test_pages import PATIENCE_MS, browser, unavailable
 
 __all__ = ["browser"]
@@ -45,10 +46,21 @@ NewPage = Callable[..., Page]
 class Server:
     """`chargeloop serve` on the built-in city, with ports and a database of its own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *more: str | Path) -> None:
         self.http_port, self.ocpp_port = free_port(), free_port()
         ports = ("--http-port", str(self.http_port), "--ocpp-port", str(self.ocpp_port))
-        command = [sys.executable, "-m", "chargeloop", "serve", *ports, "--data-dir", str(folder), "--log-level", "warning"]
+        command = [
+            sys.executable,
+            "-m",
+            "chargeloop",
+            "serve",
+            *ports,
+            "--data-dir",
+            str(folder),
+            "--log-level",
+            "warning",
+            *map(str, more),
+        ]
         self.address = f"http://127.0.0.1:{self.http_port}"
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         deadline = time.monotonic() + 120
@@ -227,6 +239,17 @@ def test_without_a_charger_it_says_how_to_connect_one(new_page: NewPage, server:
     page = new_page("/#/chargers")
     expect(page.get_by_test_id("no-charger")).to_contain_text("connect one in 2 minutes")
     expect(page.get_by_test_id("no-charger")).to_contain_text(f"ws://127.0.0.1:{server.ocpp_port}/ocpp/")
+
+
+def test_with_tls_it_shows_the_encrypted_address_first(browser: Browser, server: Server, tmp_path: Path) -> None:
+    made, port = new_root(tmp_path, "server"), free_port()
+    secure = Server(tmp_path / "data", "--ocpp-tls-chain", made.pem, "--ocpp-tls-key", made.key, "--ocpp-tls-port", str(port))
+    page = browser.new_page(locale="en-GB")
+    page.goto(secure.address + "/#/chargers")
+    shown = [f"wss://127.0.0.1:{port}/ocpp/", f"ws://127.0.0.1:{secure.ocpp_port}/ocpp/"]
+    expect(page.get_by_test_id("no-charger").locator(".secret code")).to_contain_text(shown)
+    page.close()
+    secure.stop()
 
 
 def test_an_unknown_charger_is_adopted_with_a_password_shown_once(new_page: NewPage, charger: Charger) -> None:
