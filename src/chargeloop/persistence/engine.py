@@ -3,14 +3,15 @@
 import fcntl
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 from uuid import uuid4
 
-from sqlalchemy import Connection, Engine, create_engine, delete, event, func, insert, select
+from sqlalchemy import Column, Connection, Engine, create_engine, delete, event, func, insert, select
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from chargeloop.model import BadInput, Unreachable
-from chargeloop.persistence.tables import meta
+from chargeloop.persistence.tables import event as event_table
+from chargeloop.persistence.tables import meta, ocpp_frame, ocpp_transaction, snapshot
 
 ADVISORY_LOCK = 0x43484152_47454C50  # "CHARGELP"
 CONNECT_S = 5
@@ -155,3 +156,41 @@ def take_lock(path: Path) -> Callable[[], None]:
         lock.close()
         raise Unreachable(f"database {path}: another Chargeloop is using it") from None
     return lock.close
+
+
+class Opened(NamedTuple):
+    """A database for this process alone, and the newest numbers in it."""
+
+    engine: Engine
+    claim: Claim
+    event_id: int
+    transaction_number: int
+    frame_id: int
+
+
+def open_database(url: str) -> Opened:
+    """Raises:
+    BadInput, Unreachable: as `open_engine` and `Claim`.
+    """
+    unlock = take_lock(Path(url.removeprefix("sqlite:///"))) if is_sqlite(url) else _nothing
+    try:
+        engine = open_engine(url)
+        try:
+            claim = Claim(engine, unlock)
+        except Exception:
+            engine.dispose()
+            raise
+    except Exception:
+        unlock()
+        raise
+    with engine.connect() as connection:
+
+        def newest(*columns: Column[int]) -> int:
+            return max(connection.scalar(select(func.max(each))) or 0 for each in columns)
+
+        event_id = newest(event_table.c.event_id, snapshot.c.event_id)
+        return Opened(engine, claim, event_id, newest(ocpp_transaction.c.number), newest(ocpp_frame.c.frame_id))
+
+
+def _nothing() -> None:
+    """Where there is no file to unlock."""

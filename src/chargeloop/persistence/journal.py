@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from chargeloop.model import Event, Unreachable
 from chargeloop.persistence import tables
 from chargeloop.persistence.bulk import Bulk
+from chargeloop.persistence.frames import index_frames
 from chargeloop.persistence.writer import Writer
 from chargeloop.protocols.ocpp import Transaction
 
@@ -21,11 +22,6 @@ _encode = msgspec.json.Encoder().encode
 Rows: TypeAlias = list[dict[str, Any]]
 log = structlog.get_logger()
 INDEXED_AT_ONCE = 10_000  # frames; those not indexed yet are looked through one by one
-
-# The newest frame that `ocpp_frame_of` knows.
-indexed_to = (
-    sa.select(sa.cast(tables.meta.c.value, sa.BigInteger)).where(tables.meta.c.key == tables.FRAMES_INDEXED).scalar_subquery()
-)
 
 
 class OcppFrame(NamedTuple):
@@ -146,16 +142,5 @@ class Journal:
             connection.execute(self._put_signed, signed)
         self._frame_id += len(batch)
         if self._frame_id % INDEXED_AT_ONCE < len(batch):
-            self._index(connection)
+            index_frames(connection, self._frame_id)
         return stored
-
-    def _index(self, connection: Connection) -> None:
-        """Have the newest frames found by charger. What a failed commit leaves out comes with the next."""
-        frame, of, meta = tables.ocpp_frame.c, tables.ocpp_frame_of, tables.meta
-        newest = sa.select(frame.charger_id, frame.frame_id).where(
-            frame.frame_id > indexed_to, frame.frame_id <= self._frame_id
-        )
-        connection.execute(
-            sa.insert(of).from_select(["charger_id", "frame_id"], newest.order_by(frame.charger_id, frame.frame_id))
-        )
-        connection.execute(sa.update(meta).where(meta.c.key == tables.FRAMES_INDEXED).values(value=str(self._frame_id)))

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 import sqlalchemy as sa
 import structlog
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
@@ -19,7 +19,8 @@ from chargeloop.model import Cdr, Decision, Event, MeterSampled, Reservation, Re
 from chargeloop.model.validated import from_json, to_json
 from chargeloop.persistence import tables
 from chargeloop.persistence.bulk import Bulk
-from chargeloop.persistence.engine import Claim, is_sqlite, open_engine, take_lock
+from chargeloop.persistence.engine import Opened, open_database
+from chargeloop.persistence.frames import find_frames, forget_frames
 from chargeloop.persistence.journal import Entry, Journal, OcppFrame, Stored
 from chargeloop.persistence.roster import Registration
 from chargeloop.persistence.writer import Writer
@@ -28,7 +29,6 @@ from chargeloop.protocols.ocpp import KEPT, Transaction
 T = TypeVar("T")
 PAGE = 1000  # events read at a time
 SNAPSHOTS_KEPT = 2
-FORGET_PAGE = 50_000  # rows deleted in one commit
 READERS = 4  # queries at a time
 log = structlog.get_logger()
 
@@ -43,7 +43,7 @@ class Outcome(NamedTuple):
 class Store:
     """Records in and out. `on_commit` is told of new events in the order in which they were stored, before `append` returns."""
 
-    def __init__(self, opened: "Opened") -> None:
+    def __init__(self, opened: Opened) -> None:
         engine, self._claim, self._event_id, self._transaction_number, frame_id = opened
         self._engine = engine
         self._upsert = sqlite.insert if engine.dialect.name == "sqlite" else postgresql.insert
@@ -63,7 +63,7 @@ class Store:
             Unreachable: it cannot be opened, or another process uses it.
         """
         url = str(where) if "://" in str(where) else f"sqlite:///{where}"
-        return cls(await asyncio.to_thread(_open, url))
+        return cls(await asyncio.to_thread(open_database, url))
 
     async def close(self) -> None:
         await self._journal.flushed()
@@ -176,44 +176,14 @@ class Store:
         self, charger_id: str | None = None, limit: int = 100, before: int | None = None, action: str = "", text: str = ""
     ) -> tuple[tuple[int, OcppFrame], ...]:
         """The newest first, with their ids; `text` is looked for in calls, answers and flags."""
-        frame, of = tables.ocpp_frame, tables.ocpp_frame_of.c
-        query = sa.select(frame).order_by(frame.c.frame_id.desc())
-        if before is not None:
-            query = query.where(frame.c.frame_id < before)
-        if action:
-            query = query.where(frame.c.action == action)
-        if text:
-            query = query.where(
-                sa.or_(*(column.contains(text, autoescape=True) for column in (frame.c.body, frame.c.answer, frame.c.flag)))
-            )
-        if charger_id is None:
-            found = await self._rows(query.limit(limit))
-        else:
-            indexed = int((await self.get_meta(tables.FRAMES_INDEXED)) or 0)
-            of_charger = query.where(frame.c.charger_id == charger_id, frame.c.frame_id > indexed)
-            found = list(await self._rows(of_charger.limit(limit)))
-            if len(found) < limit:
-                joined = query.join(tables.ocpp_frame_of, of.frame_id == frame.c.frame_id).where(of.charger_id == charger_id)
-                found += await self._rows(joined.where(of.frame_id <= indexed).limit(limit - len(found)))
+        found = await self._read(lambda connection: find_frames(connection, charger_id, limit, before, action, text))
         return tuple((row.frame_id, OcppFrame._make(row[1:])) for row in found)
 
     async def forget_frames(self, older_than: datetime) -> int:
         """Delete raw messages; returns how many. What they meant stays."""
-        table, of, limit_s = tables.ocpp_frame, tables.ocpp_frame_of, older_than.timestamp()
-
-        def work(connection: Connection) -> int:
-            oldest = sa.select(table.c.frame_id, table.c.at_s).order_by(table.c.frame_id).limit(FORGET_PAGE)
-            gone = [row.frame_id for row in connection.execute(oldest) if row.at_s < limit_s]
-            if gone:
-                known = sa.select(table.c.charger_id, table.c.frame_id).where(
-                    table.c.frame_id <= gone[-1], table.c.at_s < limit_s
-                )
-                connection.execute(sa.delete(of).where(sa.tuple_(of.c.charger_id, of.c.frame_id).in_(known)))
-                connection.execute(sa.delete(table).where(table.c.frame_id <= gone[-1], table.c.at_s < limit_s))
-            return len(gone)
-
+        limit_s = older_than.timestamp()
         total = 0
-        while count := await self._writer.write(work):
+        while count := await self._writer.write(lambda connection: forget_frames(connection, limit_s)):
             total += count
         return total
 
@@ -375,11 +345,14 @@ class Store:
         return insert.on_conflict_do_update(index_elements=keys, set_=changed, where=only_where)
 
     async def _rows(self, query: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
-        def read() -> Sequence[sa.Row[Any]]:
-            with self._engine.connect() as connection:
-                return connection.execute(query).all()
+        return await self._read(lambda connection: connection.execute(query).all())
 
-        def read_through_a_cut() -> Sequence[sa.Row[Any]]:
+    async def _read(self, work: Callable[[Connection], T]) -> T:
+        def read() -> T:
+            with self._engine.connect() as connection:
+                return work(connection)
+
+        def read_through_a_cut() -> T:
             try:
                 return read()
             except DBAPIError as error:
@@ -401,38 +374,3 @@ class Store:
 def _json(event: Event) -> str:
     """As `to_json` writes it, but faster for the event that comes by far most often."""
     return msgspec.json.encode(event).decode() if isinstance(event, MeterSampled) else to_json(event, Event)
-
-
-class Opened(NamedTuple):
-    """A database for this process alone, and the newest numbers in it."""
-
-    engine: Engine
-    claim: Claim
-    event_id: int
-    transaction_number: int
-    frame_id: int
-
-
-def _open(url: str) -> Opened:
-    unlock = take_lock(Path(url.removeprefix("sqlite:///"))) if is_sqlite(url) else _nothing
-    try:
-        engine = open_engine(url)
-        try:
-            claim = Claim(engine, unlock)
-        except Exception:
-            engine.dispose()
-            raise
-    except Exception:
-        unlock()
-        raise
-    with engine.connect() as connection:
-
-        def newest(*columns: sa.Column[int]) -> int:
-            return max(connection.scalar(sa.select(sa.func.max(each))) or 0 for each in columns)
-
-        event_id = newest(tables.event.c.event_id, tables.snapshot.c.event_id)
-        return Opened(engine, claim, event_id, newest(tables.ocpp_transaction.c.number), newest(tables.ocpp_frame.c.frame_id))
-
-
-def _nothing() -> None:
-    """Where there is no file to unlock."""

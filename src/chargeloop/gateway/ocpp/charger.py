@@ -2,9 +2,8 @@
 
 import asyncio
 from collections.abc import Coroutine
-from dataclasses import replace
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -16,16 +15,15 @@ from chargeloop.gateway.ocpp.answers import default_answer
 from chargeloop.gateway.ocpp.certificates import Certificates, is_about_certificates
 from chargeloop.gateway.ocpp.connection import Connection
 from chargeloop.gateway.ocpp.costs import Costs
-from chargeloop.gateway.ocpp.dynamic import DynamicProfiles
 from chargeloop.gateway.ocpp.handling import Handling, Reply
 from chargeloop.gateway.ocpp.makes import adjusted, as_end, quirks_at
-from chargeloop.gateway.ocpp.notices import Notices, alarm_of
+from chargeloop.gateway.ocpp.notices import alarm_of
 from chargeloop.gateway.ocpp.reading import names_of, read_call, request_of_201, text_of
-from chargeloop.gateway.ocpp.signed import check_all, meter_key, rows_of, told_keys
-from chargeloop.model import EvseStatus, ReservationClosed, ReservationState
+from chargeloop.gateway.ocpp.record import AFTER_REBOOT, Record
+from chargeloop.gateway.ocpp.signed import check_all, meter_key, rows_of
+from chargeloop.model import ReservationClosed, ReservationState
 from chargeloop.persistence import Entry, OcppFrame, Registration, tables
 from chargeloop.protocols.ocpp import (
-    Abilities,
     Call,
     CallError,
     CallResult,
@@ -39,11 +37,9 @@ from chargeloop.protocols.ocpp import (
     SignedValue,
     Started,
     StatusTold,
-    Traits,
     Updated,
     Version,
     WireError,
-    changes_of,
     charging_needs,
     encode,
     fact_of,
@@ -52,63 +48,18 @@ from chargeloop.protocols.ocpp import (
 )
 
 HEARTBEAT_S, PENDING_S = 300, 60
-PROBLEMS_KEPT, SETTINGS, AFTER_REBOOT = 20, "settings:", "takes effect after a reboot"
 log = structlog.get_logger()
 _MEMORY = sa.select(tables.charger_memory)
 
 
-class Charger:
+class Charger(Record):
     """Messages in by `receive`, one at a time; commands out by `connection.call`."""
 
     def __init__(self, registration: Registration, handling: Handling) -> None:
-        self.registration, self._handling = registration, handling
-        self.connection: Connection | None = None
-        self.connected_since: datetime | None = None
-        self.last_seen: datetime | None = None
-        self.problems: list[str] = []
+        super().__init__(registration, handling)
         self.ledger: Ledger | None = None
         self._loading: asyncio.Task[None] | None = None
-        self._told: dict[int, tuple[EvseStatus, str, datetime]] = {}  # of each connector
-        self.notices, self.dynamic = Notices(), DynamicProfiles()
         self._admission, self.costs = Admission(handling), Costs(handling)
-
-    @property
-    def charger_id(self) -> str:
-        return self.registration.charger_id
-
-    @property
-    def health(self) -> Literal["ok", "warning", "fault", "offline", "quarantined"]:
-        """In one word, the worst first."""
-        if self.registration.state == "quarantined":
-            return "quarantined"
-        if self.connection is None:
-            return "offline"
-        states = [status for _, status, _, _ in self.connectors]
-        if EvseStatus.FAULTED in states:
-            return "fault"
-        return "warning" if self.problems or EvseStatus.UNAVAILABLE in states else "ok"
-
-    @property
-    def connectors(self) -> list[tuple[str, EvseStatus | None, str, datetime | None]]:
-        """EVSE, status, what is said of it, and since when: connector by connector."""
-        told = self._told
-        return [(evse_id, *told.get(n, (None, "", None))) for n, evse_id in enumerate(self.registration.evse_ids, start=1)]
-
-    @property
-    def is_connected(self) -> bool:
-        return self.connection is not None
-
-    def abilities(self, connector: int) -> Abilities:
-        """What it can be told of charging profiles there."""
-        told = self._handling.inventory.traits(self.charger_id)
-        unit = told.rate_unit or quirks_at(self.registration).rate_unit or "W"
-        of_all = {"phases": dict(told.phases), "volts": dict(told.volts)}
-        return Abilities(unit, told.max_periods, **{name: of[connector] for name, of in of_all.items() if connector in of})
-
-    @property
-    def certificate_expires(self) -> datetime | None:
-        """When the certificate that it showed does; None where it showed none."""
-        return self.connection.certificate_expires if self.connection is not None else None
 
     # --- connections --------------------------------------------------------------------------------------------------
 
@@ -118,7 +69,7 @@ class Charger:
         if older is not None and older.is_open:
             older.close(WSCloseCode.POLICY_VIOLATION, "replaced by a newer connection")
         if self.registration.version != connection.version:
-            self._register(version=connection.version)
+            self.register(version=connection.version)
         if self.ledger is not None:
             connection.answered()
         elif self._loading is None:
@@ -153,20 +104,6 @@ class Charger:
         )
         if self.connection is not None:
             self.connection.answered()
-
-    def sent(self, action: str, payload: dict[str, Any], answer: dict[str, Any]) -> None:
-        """Take note of a call to it that it answered."""
-        if self.dynamic.sent(action, payload, answer):
-            self._remember()
-        changed, waiting = changes_of(action, payload, answer)
-        if changed:
-            self._handling.work(self._handling.inventory.changed(self, changed))
-        for name in waiting:
-            self.complain(f"{name} {AFTER_REBOOT}")
-
-    def _remember(self) -> None:
-        row = {"charger_id": self.charger_id, "notices": self.notices.dump(), "dynamic": self.dynamic.dump()}
-        self._handling.work(self._handling.store.put(tables.charger_memory, row))
 
     def adopted(self, registration: Registration) -> None:
         """The same charger with another registration; it has to connect again."""
@@ -301,7 +238,7 @@ class Charger:
     ) -> Reply:
         outcome = ledger.apply(fact, now)
         if isinstance(fact, StatusTold):
-            self._told[fact.connector] = (fact.status, fact.info, fact.at)
+            self.told[fact.connector] = (fact.status, fact.info, fact.at)
         odd = "; ".join((*((flag,) if flag else ()), *outcome.odd)) or None
         delay_s = quirks_at(self.registration).start_answer_delay_s if action == "StartTransaction" else 0.0
         return Reply(self._answer_fact(action, said, outcome, now), outcome=outcome, flag=odd, delay_s=delay_s)
@@ -330,7 +267,7 @@ class Charger:
         return reply
 
     def _boot(self, version: Version, said: dict[str, Any], now: datetime) -> dict[str, Any]:
-        self._register(version=str(version), **names_of(said))
+        self.register(version=str(version), **names_of(said))
         self.problems = [each for each in self.problems if not each.endswith(AFTER_REBOOT)]
         is_accepted = self.registration.state == "adopted"
         return {
@@ -377,7 +314,7 @@ class Charger:
                 self._handling.work(self._handling.inventory.told(self, said))
             case _:
                 if self.notices.told(action, said, now):
-                    self._remember()
+                    self.remember()
                 reply.payload = default_answer(action, said)
                 reply.flag = "; ".join(each for each in (flag, alarm_of(action, said)) if each) or None
         return reply
@@ -396,41 +333,8 @@ class Charger:
             self._admission.prove(reply.contract, now)
         return Reply(reply.payload, then=reply.then)
 
-    # --- small --------------------------------------------------------------------------------------------------------
-
-    def keep_password(self, password_hash: str) -> None:
-        """Another password, or two while it changes."""
-        self._register(password_hash=password_hash, password_since=self._handling.wall())
-
-    def took_stock(self, traits: Traits) -> None:
-        """It has told its settings: say what does not fit; take over the keys of its meters where none are known."""
-        self.problems = [each for each in self.problems if not each.startswith(SETTINGS)]
-        for each in traits.problems(len(self.registration.evse_ids)):
-            self.complain(f"{SETTINGS} {each}")
-        self._handling.work(self._handling.lists.catch_up(self))
-        keys = told_keys(self.registration, traits.meter_keys)
-        if keys != self.registration.meter_keys:
-            self.keep_meter_keys(keys)
-
-    def keep_meter_keys(self, keys: tuple[str, ...]) -> None:
-        """Public keys of its meters, connector by connector."""
-        self._register(meter_keys=keys)
-
-    def _register(self, **known: Any) -> None:
-        changed = replace(self.registration, **known)
-        if changed != self.registration:
-            self.registration = changed
-            self._handling.registered(changed)
-
     def _not_stored(self, connection: Connection, failure: Exception) -> None:
         """Unanswered, so the charger tells it again; what was made of it is forgotten, for the disk does not know it."""
         log.error("message not stored", charger_id=self.charger_id, why=str(failure))
         self.ledger = None
         connection.close(WSCloseCode.INTERNAL_ERROR, "the server cannot store messages")
-
-    def complain(self, what: str) -> None:
-        """Show a person what is wrong with it."""
-        if what in self.problems:
-            self.problems.remove(what)
-        self.problems.append(what)
-        del self.problems[:-PROBLEMS_KEPT]

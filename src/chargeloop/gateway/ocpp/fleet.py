@@ -1,8 +1,11 @@
 """Which chargers there are, and which EVSEs of the city they serve."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import datetime
 
 from chargeloop.gateway.ocpp.charger import Charger
+from chargeloop.gateway.ocpp.credentials import hashed, new_password
 from chargeloop.gateway.ocpp.door import ID_LENGTH, is_identity
 from chargeloop.model import BadInput
 from chargeloop.persistence import Registration, Store
@@ -29,6 +32,61 @@ class Fleet:
         charger = self._new(registration)
         self._serve(charger)
         return charger
+
+    async def adopt(
+        self,
+        charger_id: str,
+        evse_ids: tuple[str, ...],
+        security_profile: int,
+        with_password: bool,
+        now: datetime,
+        wall: datetime,
+    ) -> tuple[Registration, str | None]:
+        """Let one serve EVSEs; its new password where it was asked for or is needed.
+
+        Raises:
+            BadInput: an EVSE cannot be its own, or there is no such profile.
+        """
+        station_id = self.station_of(charger_id, evse_ids)
+        if security_profile not in range(4):
+            raise BadInput("security_profile", f"is one of 0, 1, 2, 3, got {security_profile}")
+        known = self.chargers.get(charger_id)
+        old = known.registration if known else Registration(charger_id=charger_id, state="adopted", first_seen=now)
+        needs_one = security_profile in (1, 2) and old.password_hash is None
+        password = new_password() if with_password or needs_one else None
+        registration = replace(
+            old,
+            state="adopted",
+            station_id=station_id,
+            evse_ids=evse_ids,
+            security_profile=security_profile,
+            password_hash=hashed(password) if password else old.password_hash,
+            password_since=wall if password else old.password_since,
+        )
+        await self.put(registration)
+        return registration, password
+
+    async def retire(self, charger_id: str) -> Registration:
+        """Raises:
+        BadInput: there is none of that id.
+        """
+        if charger_id not in self.chargers:
+            raise BadInput("charger_id", f"there is no charger {charger_id!r}")
+        registration = replace(self.chargers[charger_id].registration, state="retired", evse_ids=(), password_hash=None)
+        await self.put(registration)
+        return registration
+
+    async def enrol(self, evse_ids: Iterable[str], now: datetime) -> None:
+        """Chargers of one connector that are called as their EVSE, without credentials."""
+        for evse_id in evse_ids:
+            if evse_id not in self.chargers:
+                station_id = self.station_of(evse_id, (evse_id,))
+                registration = Registration(
+                    charger_id=evse_id, state="adopted", first_seen=now, station_id=station_id, evse_ids=(evse_id,)
+                )
+                self.take(registration)
+                self._changed[evse_id] = registration
+        await self.save()
 
     async def put(self, registration: Registration) -> None:
         """One more, or the same with another registration: stored on return."""

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -166,27 +165,9 @@ class OcppGateway:
         Raises:
             BadInput: an EVSE is unknown, of another station, or another charger's; or the profile needs what is not there.
         """
-        evses = tuple(evse_ids)
-        station_id = self._fleet.station_of(charger_id, evses)
-        if security_profile not in range(4):
-            raise BadInput("security_profile", f"is one of 0, 1, 2, 3, got {security_profile}")
         if security_profile > 1 and self._servers and self._credentials is None:
             raise BadInput("security_profile", "2 and 3 need TLS: start the server with --ocpp-tls-chain and --ocpp-tls-key")
-        known = self.chargers.get(charger_id)
-        old = known.registration if known else Registration(charger_id=charger_id, state="adopted", first_seen=self.clock())
-        needs_one = security_profile in (1, 2) and old.password_hash is None
-        password = new_password() if with_password or needs_one else None
-        registration = replace(
-            old,
-            state="adopted",
-            station_id=station_id,
-            evse_ids=evses,
-            security_profile=security_profile,
-            password_hash=hashed(password) if password else old.password_hash,
-            password_since=self.wall() if password else old.password_since,
-        )
-        await self._fleet.put(registration)
-        return registration, password
+        return await self._fleet.adopt(charger_id, tuple(evse_ids), security_profile, with_password, self.clock(), self.wall())
 
     async def retire(self, charger_id: str) -> Registration:
         """Never let a charger in again, until it is adopted anew.
@@ -194,11 +175,7 @@ class OcppGateway:
         Raises:
             BadInput: there is none of that id.
         """
-        if charger_id not in self.chargers:
-            raise BadInput("charger_id", f"there is no charger {charger_id!r}")
-        registration = replace(self.chargers[charger_id].registration, state="retired", evse_ids=(), password_hash=None)
-        await self._fleet.put(registration)
-        return registration
+        return await self._fleet.retire(charger_id)
 
     async def rotate(self, charger_id: str) -> Answer:
         """Give a connected charger a new password (A01). Until it has come back with it, the old one counts too.
@@ -220,15 +197,7 @@ class OcppGateway:
 
     async def enrol(self, evse_ids: Iterable[str]) -> None:
         """Adopt chargers of one connector that are called as their EVSE, without credentials: for a simulated city."""
-        for evse_id in evse_ids:
-            if evse_id not in self.chargers:
-                station_id = self._fleet.station_of(evse_id, (evse_id,))
-                registration = Registration(
-                    charger_id=evse_id, state="adopted", first_seen=self.clock(), station_id=station_id, evse_ids=(evse_id,)
-                )
-                self._fleet.take(registration)
-                self.registered(registration)
-        await self._fleet.save()
+        await self._fleet.enrol(evse_ids, self.clock())
 
     # --- commands -------------------------------------------------------------------------------------------------------
 
