@@ -37,7 +37,10 @@ export function chargerPage(state: State, chargerId: string): View {
       head.append(h('p', { class: 'bad', role: 'alert' }, wrong(error)))
     }
   }
-  const gone = (error: unknown) => element.replaceChildren(h('p', {}, h('a', { href: '#/chargers' }, '‹ ' + words.fleet.back)), h('p', { class: 'empty', role: 'alert' }, error instanceof Problem && error.status === 404 ? words.fleet.gone(chargerId) : wrong(error)))
+  const gone = (error: unknown) => {
+    stop()
+    element.replaceChildren(h('p', {}, h('a', { href: '#/chargers' }, '‹ ' + words.fleet.back)), h('p', { class: 'empty', role: 'alert' }, error instanceof Problem && error.status === 404 ? words.fleet.gone(chargerId) : wrong(error)))
+  }
   void fleetApi.charger(chargerId).then(show, gone)
   const deafen = listenTo(chargerId, {
     onOpen: () => { log.cut(false); void log.renew() },
