@@ -129,11 +129,11 @@ def test_a_station_is_found_by_its_name_and_by_the_map(new_page: NewPage) -> Non
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("#/station/S1001"))
     name = page.get_by_test_id("station-name").inner_text()
-    page.wait_for_timeout(1500)  # the map comes to rest with the station in its middle
+    page.wait_for_selector("[data-testid=map][data-at=S1001][data-idle=yes]")  # at rest, the station in its middle
     page.get_by_test_id("close").click()
+    expect(page.get_by_test_id("station-name")).to_be_hidden()
     box = page.get_by_test_id("map").bounding_box()
     assert box is not None
-    page.wait_for_timeout(500)
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     expect(page.get_by_test_id("station-name")).to_have_text(name)
 

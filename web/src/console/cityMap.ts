@@ -149,7 +149,9 @@ export class CityMap {
     this.selected = stationId
     const station = stationId ? this.state.station.get(stationId) : undefined
     setData(this.map, 'selected', collection(station ? [point(station.lon, station.lat, {})] : []))
-    if (station) this.map.easeTo({ center: [station.lon, station.lat], zoom: Math.max(this.map.getZoom(), 13.2), duration: 600 })
+    if (!station) return
+    this.map.once('moveend', () => (this.map.getContainer().dataset.at = station.station_id))
+    this.map.easeTo({ center: [station.lon, station.lat], zoom: Math.max(this.map.getZoom(), 13.2), duration: 600 })
   }
 
   route(way: Route | null): void {
