@@ -97,8 +97,9 @@ class Reference:
     def _appear(self, at: float, i: int) -> None:
         pools, seconds, metres = (x[i] for x in self.option)
         k = 0
-        if self.policy == "shortest-wait":
-            totals = [s + self._wait(p, at, at + s) if p >= 0 else np.inf for p, s in zip(pools, seconds, strict=True)]
+        if self.policy != "nearest":
+            sent = self.policy == "commit"
+            totals = [s + self._wait(p, at, at + s, sent) if p >= 0 else np.inf for p, s in zip(pools, seconds, strict=True)]
             k = int(np.argmin(totals))
         self._drive(self.cars[i], at, int(pools[k]), seconds[k], metres[k])
 

@@ -16,7 +16,7 @@ from chargeloop.simulation.state import Stage
 from tests.simulation.conftest import MakeTwin
 from tests.simulation.reference import Reference
 
-BASELINES = ("nearest", "cheapest", "shortest-wait")
+BASELINES = ("nearest", "cheapest", "shortest-wait", "commit")
 
 
 def finish(twin: Twin, hours: int | None = None) -> Twin:
@@ -25,7 +25,7 @@ def finish(twin: Twin, hours: int | None = None) -> Twin:
     return twin
 
 
-@pytest.mark.parametrize("policy", ["nearest", "shortest-wait"])
+@pytest.mark.parametrize("policy", ["nearest", "shortest-wait", "commit"])
 @pytest.mark.parametrize("step_s", [60, 300])
 def test_kernels_agree_with_the_reference(
     make_twin: MakeTwin, small_city: City, small_layout: Layout, guide: Guide, policy: str, step_s: int

@@ -11,6 +11,7 @@ from chargeloop.recommendation.objective import (
     others_delayed_min,
     price_over,
 )
+from chargeloop.recommendation.prices import NO_PRICES, Demand, Prices, ascend, respond, summed
 from chargeloop.recommendation.problem import Problem, alone, alternatives, evaluate, scores
 from chargeloop.recommendation.recommend import recommend
 from chargeloop.recommendation.solvers import SOLVERS, Assignment, Solver
@@ -19,12 +20,15 @@ from chargeloop.recommendation.weights import DEFAULT, TierWeights, Weights
 
 __all__ = [
     "DEFAULT",
+    "NO_PRICES",
     "SOLVERS",
     "TERMS",
     "Assignment",
     "Candidates",
+    "Demand",
     "Drivers",
     "Options",
+    "Prices",
     "Problem",
     "Solver",
     "Surroundings",
@@ -32,6 +36,7 @@ __all__ = [
     "Weights",
     "alone",
     "alternatives",
+    "ascend",
     "build",
     "busy_cost",
     "busy_curve",
@@ -41,6 +46,8 @@ __all__ = [
     "price_over",
     "reason",
     "recommend",
+    "respond",
     "scores",
+    "summed",
     "wait_margins_s",
 ]

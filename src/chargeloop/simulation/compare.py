@@ -15,7 +15,7 @@ from chargeloop.simulation.drivers import draw_drivers
 from chargeloop.simulation.kpis import Kpis
 from chargeloop.simulation.twin import POLICIES, Twin, check_step_s
 
-BASELINES = ("nearest", "cheapest", "shortest-wait")
+BASELINES = ("nearest", "cheapest", "shortest-wait", "commit")
 LOOP = "loop"
 
 

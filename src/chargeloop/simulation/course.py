@@ -8,6 +8,7 @@ import numpy as np
 
 from chargeloop.model import EvseStatus
 from chargeloop.physics import kernel, take_bay
+from chargeloop.recommendation import summed
 from chargeloop.simulation.due import join_inbound, join_queue, note, pop, push, quit_inbound, quit_queue
 from chargeloop.simulation.power import accrue
 from chargeloop.simulation.state import (
@@ -16,7 +17,6 @@ from chargeloop.simulation.state import (
     LISTENING,
     LOG_MARGIN,
     LOGGED,
-    MAX_HOPS,
     Due,
     Fact,
     Policy,
@@ -32,7 +32,7 @@ _, _ASKING, _DRIVING, _QUEUED, _PLUGGED_IN, _SERVED, _GAVE_UP = (np.int64(stage)
 _ARRIVAL, _GIVE_UP, _CHARGE_END, _LEAVE, _ANSWER, _FAULT, _REPAIR, _RESERVATION_END = (np.int64(due) for due in Due)
 _REQUESTED, _ARRIVED, _STARTED, _CHARGED, _ENDED, _WITHDRAWN, _STATUS = (np.int64(fact) for fact in Fact)
 _FULL, _DEPARTED, _, _BY_FAULT = (np.int64(reason) for reason in Reason)
-_SHORTEST_WAIT, _EXTERNAL = np.int64(Policy.SHORTEST_WAIT), np.int64(Policy.EXTERNAL)
+_, _, _SHORTEST_WAIT, _COMMIT, _PRICED, _EXTERNAL = (np.int64(policy) for policy in Policy)
 _NOBODY = _NO_BAY = np.int64(-1)
 _NEARBY = np.int64(0)  # column of the option that is reached soonest
 _AVAILABLE, _FAULTED = float(EvseStatus.AVAILABLE), float(EvseStatus.FAULTED)
@@ -92,13 +92,17 @@ def _come_to_pass(state: State, rules: Rules, kind: Whole, who: Whole, now_s: fl
 
 @kernel
 def _appear(state: State, rules: Rules, d: Whole, now_s: float) -> None:
-    note(state, now_s, _REQUESTED, d, _NO_BAY, 0.0)
+    follows = state.cars[d].follows
+    if follows:
+        note(state, now_s, _REQUESTED, d, _NO_BAY, 0.0)
     if state.option[d, 0] < 0:
         withdraw(state, d, now_s)
+    elif not follows:
+        _go_for(state, d, _NEARBY, now_s)
     elif rules.policy == _EXTERNAL:
         state.cars[d].stage = _ASKING
         push(state, now_s + rules.answer_s, _ANSWER, d)
-    elif rules.policy == _SHORTEST_WAIT:
+    elif rules.policy >= _SHORTEST_WAIT:
         _go_for(state, d, _soonest_option(state, rules, d, now_s), now_s)
     else:
         _go_for(state, d, state.cars[d].first, now_s)
@@ -106,13 +110,18 @@ def _appear(state: State, rules: Rules, d: Whole, now_s: float) -> None:
 
 @kernel
 def _soonest_option(state: State, rules: Rules, d: Whole, now_s: float) -> int:
-    """Column of the option with the shortest expected drive + wait."""
+    """Column of the option with the shortest expected drive + wait, at shadow prices also of those who come later."""
     best, best_s = 0, np.inf
     for k in range(state.option.shape[1]):
         p, drive_s = state.option[d, k], state.option_s[d, k]
         if p < 0 or drive_s >= best_s:  # sorted by drive time
             break
-        total_s = drive_s + expected_wait_s(state, rules, p, now_s, now_s + drive_s)
+        arrive_s = now_s + drive_s
+        wait_s = expected_wait_s(state, rules, p, now_s, arrive_s)
+        total_s = drive_s + wait_s
+        if rules.policy == _PRICED:
+            begin_s = arrive_s + wait_s - rules.from_s
+            total_s += summed(state.price[p], begin_s, begin_s + state.cars[d].said_stay_s, rules.price_bin_s)
         if total_s < best_s:
             best, best_s = k, total_s
     return best
@@ -122,7 +131,7 @@ def _soonest_option(state: State, rules: Rules, d: Whole, now_s: float) -> int:
 def expected_wait_s(state: State, rules: Rules, p: Whole, now_s: float, arrive_s: float) -> float:
     """Wait expected at pool `p` by one who arrives at `arrive_s`, from what drivers have said, not from what they will do.
 
-    Counts the running sessions, those who queue, and those on their way who arrive before.
+    Counts the running sessions, those who queue and, from `COMMIT` on, those on their way who arrive before.
     """
     cars, pool = state.cars, state.pools[p]
     free_s = state.scratch[: pool.end - pool.begin]
@@ -140,9 +149,10 @@ def expected_wait_s(state: State, rules: Rules, p: Whole, now_s: float, arrive_s
     while other >= 0:
         take_bay(free_s, now_s, cars[other].said_stay_s)
         other = cars[other].next
-    other = pool.inbound_head
+    other = pool.inbound_head if rules.policy >= _COMMIT else _NOBODY
     while other >= 0 and cars[other].arrive_s <= arrive_s:
-        take_bay(free_s, cars[other].arrive_s, cars[other].said_stay_s)
+        if cars[other].follows:
+            take_bay(free_s, cars[other].arrive_s, cars[other].said_stay_s)
         other = cars[other].next
     return float(max(free_s[0] - arrive_s, 0.0))
 
@@ -188,11 +198,13 @@ def _arrive(state: State, rules: Rules, d: Whole, now_s: float) -> None:
     p = car.pool
     quit_inbound(state, p, d)
     e = _bay_for(state, p, d)
-    if e < 0 and rules.policy < _SHORTEST_WAIT and expected_wait_s(state, rules, p, now_s, now_s) > rules.long_wait_s:
+    looks = rules.policy < _SHORTEST_WAIT or not car.follows
+    if e < 0 and looks and expected_wait_s(state, rules, p, now_s, now_s) > rules.long_wait_s:
         h = _next_stop(state, d, p)
         if h >= 0:
             car.hops += 1
-            head_for(state, d, state.near[p, h], now_s, state.near_s[p, h], state.near_m[p, h])
+            slow = state.traffic[int((now_s - rules.from_s) / 3600) % state.traffic.size]
+            head_for(state, d, state.near[p, h], now_s, state.near_s[p, h] * slow, state.near_m[p, h])
             return
     note(state, now_s, _ARRIVED, d, _NO_BAY, float(p))
     if e >= 0:
@@ -223,7 +235,7 @@ def _bay_for(state: State, p: Whole, d: Whole) -> int:
 @kernel
 def _next_stop(state: State, d: Whole, p: Whole) -> int:
     """Column in `near` of the next pool that the driver has not been at; -1: there is none, or he has driven enough."""
-    if state.cars[d].hops == MAX_HOPS:
+    if state.cars[d].hops == state.visited.shape[1] - 1:
         return -1
     for h in range(state.near.shape[1]):
         seen = False

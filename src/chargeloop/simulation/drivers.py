@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from chargeloop.model import BadInput, City, Current, Layout, Tier
 from chargeloop.model.city import Floats, Ints
 from chargeloop.physics import charge_minutes, curve_table, drive_kwh, full_hour, hour_of_week, local
+from chargeloop.simulation.scenario import QUIET, Scenario
 
 TIERS = tuple(Tier)
 EVENING_H = (17, 18, 19, 20, 21, 22)  # local hours on which the level is defined
@@ -25,7 +26,6 @@ VALUE_OF_TIME = {
     Tier.EMERGENCY: 200.0,
 }  # CNY/h, median
 VALUE_SPREAD = 0.3  # sigma of its logarithm
-PATIENCE_MIN = (30.0, 90.0)  # longest wait in a queue, uniform
 STAY_ERROR = 0.2  # sigma of the logarithm of (stay a driver names / true stay)
 DC_SLACK = 1.5  # deadline of a fast charge over its expected length
 DC_TARGET = (0.7, 0.95)  # state of charge wanted, uniform
@@ -41,6 +41,7 @@ class Drivers:
 
     `stay_s`: AC: from plug-in to departure; DC: what is added after charging has ended. `said_stay_s`: the whole time at
     the bay that the driver expects when asked. `asked_s`: bay time asked for, by which the level is counted.
+    `walk_in`: never asks. `follows`: asks, and goes where the answer says.
     `level`: realised level of the draw, NaN where no evening hour lies in it. `first`: number of the first driver.
     """
 
@@ -64,6 +65,8 @@ class Drivers:
     depart_by_s: Floats
     patience_s: Floats
     value_of_time_per_h: Floats
+    walk_in: NDArray[np.bool_]
+    follows: NDArray[np.bool_]
 
     def __len__(self) -> int:
         return self.appear_s.size
@@ -84,6 +87,7 @@ def draw_drivers(
     level: float | None,
     rng: np.random.Generator,
     first: int = 0,
+    scenario: Scenario = QUIET,
 ) -> Drivers:
     """Draw the drivers who appear within `hours` from `start`.
 
@@ -98,6 +102,7 @@ def draw_drivers(
     asked_h, slots = _bay_hours(city, bays, start, hours)
     if level is not None:
         asked_h = asked_h * (level / _measured_level(city, bays, start, hours))
+    asked_h = asked_h * _zone_weights(asked_h, scenario.zone_spread, rng) * _surges(city, slots, start, scenario)
     count = rng.poisson(asked_h / mean_stay_h)  # slot x current x zone
     slot, current, zone = (np.repeat(index, count.ravel()) for index in (x.ravel() for x in np.indices(count.shape)))
     appear = slots[slot] + rng.random(slot.size) * 3600
@@ -107,7 +112,7 @@ def draw_drivers(
     appear, current, zone = appear[order], current[order], zone[order]
     size, is_dc = appear.size, current == 1
 
-    lon, lat = _places(city, zone, rng)
+    lon, lat = _places(city, zone, scenario.scatter, rng)
     share = np.where(is_dc, *(_choice(models, tiers, city, kind, size, rng) for kind in (Current.DC, Current.AC)))
     model, tier = models[share], tiers[share]
     battery = np.array([m.battery_kwh for m in city.models])[model]
@@ -144,8 +149,10 @@ def draw_drivers(
         said_stay_s=named_s,
         asked_s=asked_s,
         depart_by_s=appear + ALLOWANCE_S + np.where(is_dc, DC_SLACK, 1.0) * named_s,
-        patience_s=rng.uniform(*PATIENCE_MIN, size) * 60,
+        patience_s=rng.uniform(*scenario.patience_min, size) * 60,
         value_of_time_per_h=np.array([VALUE_OF_TIME[t] for t in TIERS])[tier] * rng.lognormal(0, VALUE_SPREAD, size),
+        walk_in=(walk_in := rng.random(size) < scenario.walk_ins),
+        follows=~walk_in & (rng.random(size) < scenario.compliance),
     )
 
 
@@ -246,10 +253,30 @@ def _kwh_per_km(city: City, temperature_c: float) -> Floats:
     return drive_kwh(1.0, np.array([m.consumption_kwh_per_km for m in city.models]), temperature_c)
 
 
-def _places(city: City, zone: Ints, rng: np.random.Generator) -> tuple[Floats, Floats]:
+def _zone_weights(asked_h: Floats, spread: float, rng: np.random.Generator) -> Floats:
+    """One weight a zone, that leaves the sum over all as it is; all 1 where there is no spread."""
+    if spread == 0:
+        return np.ones(asked_h.shape[-1])
+    weight = rng.lognormal(0, spread, asked_h.shape[-1])
+    return np.asarray(weight * asked_h.sum() / (asked_h * weight).sum())
+
+
+def _surges(city: City, slots: Floats, start: datetime, scenario: Scenario) -> Floats:
+    """Slot x 1 x zone: how many times as many drivers as usual ask."""
+    times = np.ones((slots.size, 1, len(city.zones)))
+    zone_ids = [zone.zone_id for zone in city.zones]
+    hour = (slots - start.timestamp()) / 3600
+    for surge in scenario.surges:
+        if surge.zone_id not in zone_ids:
+            raise BadInput("surge", f"there is no zone {surge.zone_id!r} in this city")
+        times[(hour >= surge.begin_h) & (hour < surge.end_h), 0, zone_ids.index(surge.zone_id)] *= 1 + surge.extra
+    return times
+
+
+def _places(city: City, zone: Ints, scatter: float, rng: np.random.Generator) -> tuple[Floats, Floats]:
     """Evenly over a disc around the zone's centre."""
     centre = np.array([(z.centre.lon, z.centre.lat, z.radius_m) for z in city.zones])[zone]
-    away = centre[:, 2] * np.sqrt(rng.random(zone.size))
+    away = scatter * centre[:, 2] * np.sqrt(rng.random(zone.size))
     angle = rng.random(zone.size) * 2 * np.pi
     metres_per_degree = 111_195.0
     lat = centre[:, 1] + away * np.sin(angle) / metres_per_degree

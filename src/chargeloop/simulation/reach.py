@@ -10,20 +10,25 @@ from chargeloop.physics import charge_minutes, curve_table
 from chargeloop.pricing import RateTable, estimate
 from chargeloop.simulation.drivers import Drivers
 
-OPTIONS = 20  # nearest pools that a driver considers
+OPTIONS = 30  # nearest pools that a driver considers
 CHEAP_WITHIN = 10  # of these, those among which the cheapest is looked for
 STOPS = 8  # nearest other pools to drive on to
 BATCH = 10_000  # drivers at a time, to bound memory
 
 
-def options(drivers: Drivers, layout: Layout, guide: Guide) -> tuple[Ints, Floats, Floats]:
-    """D x K: pools of the driver's current, drive times (s) and distances (m), soonest first; -1 and inf padded."""
+def options(
+    drivers: Drivers, layout: Layout, guide: Guide, slow: Floats | float = 1.0, count: int = OPTIONS
+) -> tuple[Ints, Floats, Floats]:
+    """D x K: pools of the driver's current, drive times (s) and distances (m), soonest first; -1 and inf padded.
+
+    `slow`: D, how much longer the drive takes than on free roads.
+    """
     parts = [
-        _reach(guide, layout, drivers.lon[i : i + BATCH], drivers.lat[i : i + BATCH], drivers.is_dc[i : i + BATCH], OPTIONS)
+        _reach(guide, layout, drivers.lon[i : i + BATCH], drivers.lat[i : i + BATCH], drivers.is_dc[i : i + BATCH], count)
         for i in range(0, max(len(drivers), 1), BATCH)
     ]
     pool, drive_s, drive_m = (np.concatenate(part) for part in zip(*parts, strict=True))
-    return pool, drive_s, drive_m
+    return pool, drive_s * np.reshape(slow, (-1, 1)), drive_m
 
 
 def neighbours(layout: Layout, guide: Guide) -> tuple[Ints, Floats, Floats]:

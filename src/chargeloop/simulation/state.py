@@ -18,7 +18,7 @@ from chargeloop.simulation.drivers import ARRAYS, Drivers
 Bools = NDArray[np.bool_]
 Whole: TypeAlias = int | np.int64  # an index or code, as kernels are handed it
 Records: TypeAlias = NDArray[Any]  # of one of the dtypes below
-MAX_HOPS = 3  # a driver who goes on from queue to queue stays at the fourth station
+MAX_HOPS = 3  # unless told otherwise, a driver who goes on from queue to queue stays at the fourth station
 LOG_ROWS = 1 << 14  # to begin with
 LOG_MARGIN = 8  # rows that one happening or command writes at most
 PLAN_STEPS = 12
@@ -72,19 +72,28 @@ class Reason(IntEnum):
 
 
 class Policy(IntEnum):
+    """The first two look at queues only on arrival, and drive on from long ones."""
+
     NEAREST = 0
     CHEAPEST = 1
-    SHORTEST_WAIT = 2
-    EXTERNAL = 3
+    SHORTEST_WAIT = 2  # least expected drive + wait on live queues
+    COMMIT = 3  # the same, counting the vehicles already sent
+    PRICED = 4  # the same, and what the stay takes from those forecast, at shadow prices
+    EXTERNAL = 5
 
 
 class Rules(NamedTuple):
-    """How drivers behave. `long_wait_s`: nearest and cheapest drive on from a longer expected wait."""
+    """How drivers behave. `long_wait_s`: nearest and cheapest drive on from a longer expected wait.
+
+    `from_s`: the instant at which the columns of `State.traffic` and `State.price` begin, `price_bin_s`: width of the latter.
+    """
 
     policy: int
     answer_s: float
     long_wait_s: float
     dc_overstay_s: float  # expected
+    from_s: float
+    price_bin_s: float
 
 
 def _record(**kinds: str) -> np.dtype[np.void]:
@@ -93,13 +102,14 @@ def _record(**kinds: str) -> np.dtype[np.void]:
 
 
 # A driver with the vehicle. `arrive_s`: at the pool headed for; `start_kwh`: the bay's register at plug-in; `first`: column of
-# the option chosen without looking at queues; `next`, `prev`: neighbours in a pool's queue or list of those on their way.
+# the option chosen without looking at queues; `next`, `prev`: neighbours in a pool's queue or list of those on their way;
+# `follows`: goes where the policy says, and is counted there from that moment; others go to the nearest, unannounced.
 CAR = _record(
     f8="appear_s soc target battery_kwh kwh_per_km stay_s said_stay_s patience_s"
     " set_out_s arrive_s start_s charged_s end_s drive_s drive_m kwh start_kwh",
     i8="model first pool evse hops next prev",
     i1="stage",
-    b1="is_dc",
+    b1="is_dc follows",
 )
 # An EVSE. `limit_kw`: set by an outside charger; `plan_*`: the charging profile in force (limits in `State.plan_kw`);
 # `reserved_for`: driver, or -2 for someone who is not a driver here; `broken`: how many faults are open.
@@ -118,7 +128,8 @@ LOG_ROW = _record(f8="at_s value", i8="kind driver evse")
 
 class State(NamedTuple):
     """`option`: pools within reach of each driver, soonest there first (D x K, -1 padded), `visited`: pools where he was.
-    `near`: other pools of the same current, soonest first (P x H). `due`: binary heap by time. `counts`: see above.
+    `near`: other pools of the same current, soonest first (P x H). `traffic`: by hour, times that of free roads. `price`: P x
+    bin edges, shadow price summed up, seconds of everybody's time. `due`: binary heap by time. `counts`: see above.
     """
 
     cars: Records
@@ -132,6 +143,8 @@ class State(NamedTuple):
     near: Ints
     near_s: Floats
     near_m: Floats
+    traffic: Floats
+    price: Floats
     circuits: Records
     due: Records
     log: Records
@@ -154,8 +167,8 @@ def new_cars(drivers: Drivers, first: Ints) -> Records:
     return cars
 
 
-def new_visited(size: int) -> Ints:
-    return np.full((size, MAX_HOPS + 1), -1, dtype=np.int64)
+def new_visited(size: int, most_hops: int) -> Ints:
+    return np.full((size, most_hops + 1), -1, dtype=np.int64)
 
 
 def new_bays(layout: Layout) -> Records:
@@ -195,18 +208,23 @@ def new_state(
     first: Ints,
     options: tuple[Ints, Floats, Floats],
     near: tuple[Ints, Floats, Floats],
+    traffic: Floats,
+    price: Floats,
+    most_hops: int,
 ) -> State:
     dc_table, ac_kw = curve_table(city.models)
     return State(
         new_cars(drivers, first),
         *options,
-        visited=new_visited(len(drivers)),
+        visited=new_visited(len(drivers), most_hops),
         bays=new_bays(layout),
         plan_kw=np.zeros((len(layout.evse_ids), PLAN_STEPS)),
         pools=new_pools(layout),
         near=near[0],
         near_s=near[1],
         near_m=near[2],
+        traffic=traffic,
+        price=price,
         circuits=new_circuits(layout),
         due=np.zeros(0, dtype=DUE_ROW),
         log=np.zeros(LOG_ROWS, dtype=LOG_ROW),
@@ -219,5 +237,5 @@ def new_state(
 
 def with_more_drivers(state: State, drivers: Drivers, first: Ints, options: tuple[Ints, Floats, Floats]) -> State:
     """The same state with new drivers behind those that are there."""
-    more = (new_cars(drivers, first), *options, new_visited(len(drivers)))
+    more = (new_cars(drivers, first), *options, new_visited(len(drivers), state.visited.shape[1] - 1))
     return State(*(np.concatenate(pair) for pair in zip(state[: len(more)], more, strict=True)), *state[len(more) :])

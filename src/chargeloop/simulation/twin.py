@@ -21,18 +21,21 @@ from chargeloop.model import (
     SetChargingProfile,
 )
 from chargeloop.model.city import Floats, Ints
+from chargeloop.recommendation import NO_PRICES, Prices
 from chargeloop.simulation.course import advance, end_reservation, end_session, head_for, offer_bay, plug_in, withdraw
 from chargeloop.simulation.drivers import Drivers, joined_drivers, mean_of_quantiles
 from chargeloop.simulation.due import note, push, quit_queue
 from chargeloop.simulation.kpis import Kpis, kpis_of
 from chargeloop.simulation.power import accrue_all, set_power
 from chargeloop.simulation.reach import cheapest_option, neighbours, options
+from chargeloop.simulation.scenario import QUIET, Scenario
 from chargeloop.simulation.state import (
     DUE,
     DUE_ROW,
     LISTENING,
     LOG_MARGIN,
     LOGGED,
+    MAX_HOPS,
     Bools,
     Due,
     Fact,
@@ -49,6 +52,8 @@ POLICIES = {
     "nearest": Policy.NEAREST,
     "cheapest": Policy.CHEAPEST,
     "shortest-wait": Policy.SHORTEST_WAIT,
+    "commit": Policy.COMMIT,
+    "priced": Policy.PRICED,
     "external": Policy.EXTERNAL,
 }
 LONG_WAIT_S = 15 * 60.0  # nearest and cheapest drive on from a longer expected wait
@@ -74,9 +79,11 @@ def check_step_s(step_s: int) -> None:
 class Twin:
     """A city in which `drivers` go to charge.
 
-    `policy`: nearest, cheapest, shortest-wait, or external: drivers ask (ChargeRequested), wait for GuideDriver and go to the
-    nearest after `answer_s` without one. `driven_outside`: E, EVSEs whose sessions are told to an outside charger by the
-    `outside_*` lists of the last step and not as events. `listen`: whether steps return events.
+    `policy`: nearest, cheapest, shortest-wait, commit, priced (needs `prices`), or external: drivers ask (ChargeRequested),
+    wait for GuideDriver and go to the nearest after `answer_s` without one. `driven_outside`: E, EVSEs whose sessions are told
+    to an outside charger by the `outside_*` lists of the last step and not as events. `listen`: whether steps return events.
+    `scenario`: that the drivers were drawn with; the twin takes its roads and outages from it. `most_hops`: how often a
+    driver drives on from a long queue.
     """
 
     def __init__(
@@ -94,22 +101,32 @@ class Twin:
         driven_outside: Bools | None = None,
         listen: bool | None = None,
         faults_per_day: float = FAULTS_PER_DAY,
+        scenario: Scenario = QUIET,
+        prices: Prices | None = None,
+        most_hops: int = MAX_HOPS,
     ) -> None:
         if policy not in POLICIES:
             raise BadInput("policy", f"there is no policy {policy!r}; there are: {', '.join(POLICIES)}")
         check_step_s(step_s)
         self._city, self._layout, self._guide, self._rng = city, layout, guide, rng
-        self._faults_per_day = faults_per_day
+        if POLICIES[policy] is Policy.PRICED and prices is None:
+            raise BadInput("prices", "policy priced needs shadow prices")
+        self._faults_per_day, self._scenario = faults_per_day, scenario
         self.drivers = drivers
         self.policy, self.step_s = POLICIES[policy], step_s
         self.start, self.now_s = start, start.timestamp()
-        self.rules = Rules(int(self.policy), answer_s, LONG_WAIT_S, mean_of_quantiles(city.behaviour.dc_overstay_min) * 60)
+        overstay_s = mean_of_quantiles(city.behaviour.dc_overstay_min) * 60
+        price = NO_PRICES if prices is None else prices
+        self.rules = Rules(int(self.policy), answer_s, LONG_WAIT_S, overstay_s, self.now_s, price.bin_s)
         self._offset_s = (start.astimezone(ZoneInfo(city.time_zone)).utcoffset() or timedelta()).total_seconds()
-        reach = options(drivers, layout, guide)
+        reach = self._reach(drivers)
         first = self._first_choice(drivers, reach)
-        self.state = new_state(city, layout, drivers, first, reach, neighbours(layout, guide))
+        summed = price.summed_s(len(layout.pool_station))
+        traffic = self._slow(self.now_s + 3600.0 * np.arange(24, dtype=np.float64))
+        self.state = new_state(city, layout, drivers, first, reach, neighbours(layout, guide), traffic, summed, most_hops)
         self._set_heap()
         self._draw_faults(start, drivers.hours)
+        self._plan_outages()
         outside = np.zeros(len(layout.evse_ids), dtype=np.bool_) if driven_outside is None else driven_outside
         self._teller = Teller(city, layout, drivers, outside)
         self.listening = self.policy is Policy.EXTERNAL if listen is None else listen
@@ -177,7 +194,7 @@ class Twin:
             BadInput: where their time or numbers don't follow on those that are there.
         """
         self.drivers = joined_drivers(self.drivers, more)
-        reach = options(more, self._layout, self._guide)
+        reach = self._reach(more)
         self.state = with_more_drivers(self.state, more, self._first_choice(more, reach), reach)
         self._set_heap()
         self._draw_faults(more.start, more.hours)
@@ -246,6 +263,13 @@ class Twin:
             return cheapest_option(self._city, self._layout, drivers, reach[0], reach[1])
         return np.zeros(len(drivers), dtype=np.int64)
 
+    def _reach(self, drivers: Drivers) -> tuple[Ints, Floats, Floats]:
+        return options(drivers, self._layout, self._guide, self._slow(drivers.appear_s))
+
+    def _slow(self, at_s: Floats) -> Floats:
+        """How much longer than on free roads a drive takes that begins then."""
+        return np.array(self._scenario.hour_drive)[((at_s + self._offset_s) / 3600 % 24).astype(np.int64)]
+
     def _set_heap(self) -> None:
         """Room for all that can be due at once: four things a driver, four a bay, and the faults still to come."""
         due, evses = int(self.state.counts[DUE]), len(self._layout.evse_ids)
@@ -270,6 +294,15 @@ class Twin:
         for begin, end, e in zip(at, repaired, evse, strict=True):
             push(self.state, begin, int(Due.FAULT), e)
             push(self.state, end, int(Due.REPAIR), e)
+
+    def _plan_outages(self) -> None:
+        begin_s = self.start.timestamp()
+        for outage in self._scenario.outages:
+            if outage.station_id not in self._layout.station_index:
+                raise BadInput("outage", f"there is no station {outage.station_id!r} in this city")
+            for e in np.flatnonzero(self._layout.evse_station == self._layout.station_index[outage.station_id]):
+                push(self.state, begin_s + 3600 * outage.begin_h, int(Due.FAULT), e)
+                push(self.state, begin_s + 3600 * outage.end_h, int(Due.REPAIR), e)
 
     def _guide_driver(self, command: GuideDriver) -> bool:
         d, cars = self._teller.driver(command.request_id), self.state.cars
