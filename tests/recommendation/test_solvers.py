@@ -6,9 +6,8 @@ import pytest
 
 from chargeloop.model import Current, Tier
 from chargeloop.model.city import Floats, Ints
-from chargeloop.recommendation import SOLVERS, Problem, alternatives, evaluate, scores
-from chargeloop.recommendation.solvers.auction import bid_for_places
-from chargeloop.recommendation.solvers.exact import assign_places
+from chargeloop.recommendation import SOLVERS, Flow, Problem, alternatives, assign_places, bid_for_places, evaluate, scores
+from chargeloop.recommendation.solvers import genetic, swarm
 from chargeloop.recommendation.solvers.greedy import take_turns
 from chargeloop.recommendation.solvers.places import open_places
 from tests.recommendation.conftest import Ask, Scene, random_scene
@@ -94,7 +93,7 @@ def test_waits_follow_the_queue(scene: Scene, ask: Ask) -> None:
 def test_a_burst_is_spread_over_the_stations(scene: Scene, ask: Ask) -> None:
     requests = [ask(1200, 1200) for _ in range(9)]
     for solver in SOLVERS:
-        stations = [d.chosen.station_id for d in scene.recommend(requests, solver=solver) if d.chosen]
+        stations = [d.chosen.station_id for d in scene.recommend(requests, solver=solver, budget_s=0.2) if d.chosen]
         assert len(stations) == 9
         assert len(set(stations)) > 1
 
@@ -105,9 +104,9 @@ def test_emergency_chooses_before_those_who_asked_earlier(scene: Scene, ask: Ask
     problem = scene.options(requests).problem
     order = np.lexsort((np.arange(4), problem.turn))
     assert order[0] == 3
-    assert problem.pool[3, take_turns(problem, order)[3]] == scene.pool(0, DC)
+    assert problem.pool[3, take_turns(problem, order, np.zeros(len(problem.pool_station)))[3]] == scene.pool(0, DC)
     for solver in SOLVERS:
-        urgent = scene.recommend(requests, solver=solver)[3].chosen
+        urgent = scene.recommend(requests, solver=solver, budget_s=0.2)[3].chosen
         assert urgent is not None
         assert urgent.station_id == "S0"
         assert urgent.wait_min < 10
@@ -119,6 +118,43 @@ def test_a_solver_without_time_still_answers(scene: Scene, ask: Ask) -> None:
     for solver in SOLVERS.values():
         found = solver(problem, np.random.default_rng(0), 0.0)
         assert ((found.choice >= 0) == (problem.pool >= 0).any(axis=1)).all()
+
+
+def test_time_is_kept_and_a_cold_start_is_an_option(scene: Scene, ask: Ask) -> None:
+    busy, requests = random_scene(scene, ask, np.random.default_rng(8), 60)
+    problem = busy.options(requests).problem
+    for search in (genetic, swarm):
+        cold, short, long = (
+            search(problem, np.random.default_rng(0), budget_s, warm=warm)
+            for budget_s, warm in ((0.0, False), (0.0, True), (0.3, True))
+        )
+        begun = monotonic()
+        search(problem, np.random.default_rng(0), 0.3)
+        assert monotonic() - begun < 1.0
+        assert long.objective <= short.objective
+        assert np.isfinite(cold.objective)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_an_auction_is_within_its_certificate_of_the_optimum(scene: Scene, ask: Ask, seed: int) -> None:
+    busy, requests = random_scene(scene, ask, np.random.default_rng(200 + seed), 150)
+    problem = busy.options(requests).problem
+    flow, bids, coarse = assign_places(problem), bid_for_places(problem, monotonic() + 9), bid_for_places(problem, 0.0)
+    assert flow.dual_cost == pytest.approx(flow.cost, abs=1e-6)
+    for each in (bids, coarse):
+        assert each.dual_cost - 1e-6 <= flow.cost <= each.cost + 1e-6
+        assert (np.bincount(each.place[each.place >= 0], minlength=len(each.spots.pool)) <= each.spots.capacity).all()
+    assert bids.cost - bids.dual_cost <= 1e-4 * bids.dual_cost + 0.01
+    assert isinstance(flow, Flow)
+
+
+def test_nobody_asks(scene: Scene, ask: Ask) -> None:
+    problem = scene.options([ask()]).problem
+    by_request = {name: value[:0] for name, value in problem._asdict().items() if len(value) == 1}
+    for solver in SOLVERS.values():
+        found = solver(problem._replace(**by_request), np.random.default_rng(0), 0.2)
+        assert found.choice.shape == (0,)
+        assert found.objective == 0
 
 
 def test_nobody_to_serve(scene: Scene, ask: Ask) -> None:

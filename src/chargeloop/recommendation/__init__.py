@@ -13,7 +13,16 @@ from chargeloop.recommendation.objective import (
 )
 from chargeloop.recommendation.problem import Problem, alone, alternatives, evaluate, scores
 from chargeloop.recommendation.recommend import recommend
-from chargeloop.recommendation.solvers import SOLVERS, Assignment, Solver
+from chargeloop.recommendation.solvers import (
+    SOLVERS,
+    Assignment,
+    Flow,
+    Solver,
+    assign_places,
+    bid_for_places,
+    solve,
+    solver_named,
+)
 from chargeloop.recommendation.waiting import wait_margins_s
 from chargeloop.recommendation.weights import DEFAULT, TierWeights, Weights
 
@@ -24,6 +33,7 @@ __all__ = [
     "Assignment",
     "Candidates",
     "Drivers",
+    "Flow",
     "Options",
     "Problem",
     "Solver",
@@ -32,6 +42,8 @@ __all__ = [
     "Weights",
     "alone",
     "alternatives",
+    "assign_places",
+    "bid_for_places",
     "build",
     "busy_cost",
     "busy_curve",
@@ -42,5 +54,7 @@ __all__ = [
     "reason",
     "recommend",
     "scores",
+    "solve",
+    "solver_named",
     "wait_margins_s",
 ]

@@ -15,7 +15,7 @@ from chargeloop.model.city import Floats, Ints
 from chargeloop.physics import kernel
 from chargeloop.recommendation.problem import Problem, evaluate
 from chargeloop.recommendation.solvers.assignment import Assignment
-from chargeloop.recommendation.solvers.greedy import take_turns
+from chargeloop.recommendation.solvers.greedy import in_turn
 from chargeloop.recommendation.solvers.local import polish
 from chargeloop.recommendation.solvers.places import (
     PER_CNY,
@@ -57,7 +57,7 @@ def bid_for_places(problem: Problem, deadline_s: float) -> Flow:
 
 def expected(problem: Problem) -> Ints:
     """P: for how many vehicles places are opened at first: twice as many as come if each goes in turn, or a bay each."""
-    option = take_turns(problem, np.argsort(problem.turn, kind="stable"))
+    option = in_turn(problem)
     going = np.flatnonzero(option >= 0)
     come = np.bincount(problem.pool[going, option[going]], minlength=len(problem.pool_station))
     return np.asarray(np.maximum(2 * come, np.diff(problem.pool_start)) + SPARE)
