@@ -11,8 +11,9 @@ from chargeloop.guidance import Guide
 from chargeloop.loop import OfflineLoop, stages_of
 from chargeloop.model import City, Layout
 from chargeloop.prediction import Regression
-from chargeloop.recommendation import SOLVERS
 from chargeloop.simulation import Twin, default_day, draw_drivers, run
+
+COMPILED = ("exact", "auction", "greedy")  # the other solvers have no kernels of their own
 
 
 def warm(city: City) -> None:
@@ -22,7 +23,7 @@ def warm(city: City) -> None:
     evening = default_day(city) + timedelta(hours=18)
     drivers = draw_drivers(city, layout, evening, 1, None, np.random.default_rng(1))
     run(Twin(city, layout, guide, drivers, evening, 300, "nearest", np.random.default_rng(2)), None)
-    for solver in SOLVERS:
+    for solver in COMPILED:
         stages = stages_of(city, layout, guide, solver=solver, routes=False)
         twin = Twin(city, layout, guide, drivers, evening, 300, "external", np.random.default_rng(2))
         run(twin, OfflineLoop(city, layout, guide, evening, stages=stages))

@@ -14,7 +14,16 @@ from chargeloop.recommendation.objective import (
 from chargeloop.recommendation.prices import NO_PRICES, Demand, Prices, ascend, respond, summed
 from chargeloop.recommendation.problem import Problem, alone, alternatives, evaluate, scores
 from chargeloop.recommendation.recommend import recommend
-from chargeloop.recommendation.solvers import SOLVERS, Assignment, Solver
+from chargeloop.recommendation.solvers import (
+    SOLVERS,
+    Assignment,
+    Flow,
+    Solver,
+    assign_places,
+    bid_for_places,
+    solve,
+    solver_named,
+)
 from chargeloop.recommendation.waiting import wait_margins_s
 from chargeloop.recommendation.weights import DEFAULT, TierWeights, Weights
 
@@ -27,6 +36,7 @@ __all__ = [
     "Candidates",
     "Demand",
     "Drivers",
+    "Flow",
     "Options",
     "Prices",
     "Problem",
@@ -37,6 +47,8 @@ __all__ = [
     "alone",
     "alternatives",
     "ascend",
+    "assign_places",
+    "bid_for_places",
     "build",
     "busy_cost",
     "busy_curve",
@@ -48,6 +60,8 @@ __all__ = [
     "recommend",
     "respond",
     "scores",
+    "solve",
+    "solver_named",
     "summed",
     "wait_margins_s",
 ]

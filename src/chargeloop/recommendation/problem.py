@@ -34,13 +34,25 @@ class Problem(NamedTuple):
 @kernel
 def taken_s(problem: Problem, bay_free_s: Floats, station: int, begin_s: float, stay_s: float) -> tuple[float, int]:
     """Bay-seconds of a station that are taken within `stay_s` from `begin_s`, and its usable bays."""
-    lo = problem.pool_start[problem.station_pool[station]]
-    hi = problem.pool_start[problem.station_pool[station + 1]]
+    return taken_at(
+        bay_free_s, problem.pool_start, problem.station_pool[station], problem.station_pool[station + 1], begin_s, stay_s
+    )
+
+
+@kernel
+def taken_at(
+    bay_free_s: Floats, pool_start: Ints, first_pool: int, end_pool: int, begin_s: float, stay_s: float
+) -> tuple[float, int]:
+    """`taken_s` of the pools from `first_pool` until before `end_pool`; for inner loops, where passing a tuple costs."""
     taken, usable = 0.0, 0
-    for bay in range(lo, hi):
-        if np.isfinite(bay_free_s[bay]):
-            usable += 1
-            taken += min(max(bay_free_s[bay] - begin_s, 0.0), stay_s)
+    for pool in range(first_pool, end_pool):
+        bay = pool_start[pool + 1] - 1  # from the last to be free backwards: most are free by then
+        while bay >= pool_start[pool] and np.isinf(bay_free_s[bay]):
+            bay -= 1
+        usable += bay - pool_start[pool] + 1
+        while bay >= pool_start[pool] and bay_free_s[bay] > begin_s:
+            taken += min(bay_free_s[bay] - begin_s, stay_s)
+            bay -= 1
     return taken, usable
 
 

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from chargeloop.model import BadInput, ChargeRequest, Decision, Sort, VehicleModel, World
+from chargeloop.model import ChargeRequest, Decision, Sort, VehicleModel, World
 from chargeloop.model.city import Floats, Ints
 from chargeloop.pricing import RateTable
 from chargeloop.recommendation.build import Candidates, Surroundings, build
 from chargeloop.recommendation.explain import no_station, reason
 from chargeloop.recommendation.offers import write_offers
 from chargeloop.recommendation.problem import alternatives, scores
-from chargeloop.recommendation.solvers import SOLVERS
+from chargeloop.recommendation.solvers import solve, solver_named
 from chargeloop.recommendation.weights import DEFAULT, Weights
 
 SHOWN = 5  # offers that come with a decision
@@ -41,18 +41,18 @@ def recommend(
     """One decision for each request, in the same order. Every request gets one: `chosen` is None where nothing can serve it.
 
     `inflow_per_h`: P, forecast arrivals; `load_share`: N, load over limit of the circuit above each station;
+    `solver`: one of `SOLVERS`, or `module:function`.
     `energy_price`, `kg_co2_per_kwh`: 24 local hours of `time_zone`; `sorts`: each driver's own order, None for none.
 
     Raises:
-        BadInput: unknown solver or vehicle model, or arrays of the wrong shape.
+        BadInput: unknown solver or vehicle model, a plan of the solver that is none, or arrays of the wrong shape.
     """
-    if solver not in SOLVERS:
-        raise BadInput("solver", f"no solver {solver!r}; there are {', '.join(SOLVERS)}")
+    solver_named(solver)
     if not requests:
         return ()
     surroundings = Surroundings(inflow_per_h, load_share, energy_price, time_zone)
     options = build(world, requests, candidates, rates, models, surroundings, weights, sorts or [None] * len(requests))
-    choice = SOLVERS[solver](options.problem, rng, budget_s).choice
+    choice = solve(solver, options.problem, rng, budget_s).choice
     wait_s, busy = alternatives(options.problem, choice)
     shown = shown_options(scores(options.problem, wait_s, busy), choice, options.facts.drive_min)
     request, option = np.nonzero(shown)

@@ -94,6 +94,7 @@ class Rules(NamedTuple):
     dc_overstay_s: float  # expected
     from_s: float
     price_bin_s: float
+    risk: float  # standard deviations above the middle at which the wait is reckoned with
 
 
 def _record(**kinds: str) -> np.dtype[np.void]:

@@ -117,7 +117,7 @@ class Twin:
         self.start, self.now_s = start, start.timestamp()
         overstay_s = mean_of_quantiles(city.behaviour.dc_overstay_min) * 60
         price = NO_PRICES if prices is None else prices
-        self.rules = Rules(int(self.policy), answer_s, LONG_WAIT_S, overstay_s, self.now_s, price.bin_s)
+        self.rules = Rules(int(self.policy), answer_s, LONG_WAIT_S, overstay_s, self.now_s, price.bin_s, 0.0)
         self._offset_s = (start.astimezone(ZoneInfo(city.time_zone)).utcoffset() or timedelta()).total_seconds()
         reach = self._reach(drivers)
         first = self._first_choice(drivers, reach)

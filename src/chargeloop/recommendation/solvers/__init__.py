@@ -1,12 +1,26 @@
 """Solvers of one `Problem` behind one signature: `(problem, rng, budget_s) -> Assignment`."""
 
-from collections.abc import Mapping
-from types import MappingProxyType
-
 from chargeloop.recommendation.solvers.assignment import Assignment, Solver
-from chargeloop.recommendation.solvers.exact import exact
+from chargeloop.recommendation.solvers.auction import auction, bid_for_places
+from chargeloop.recommendation.solvers.exact import assign_places, exact
+from chargeloop.recommendation.solvers.genetic import genetic
 from chargeloop.recommendation.solvers.greedy import greedy
+from chargeloop.recommendation.solvers.named import SOLVERS, solve, solver_named
+from chargeloop.recommendation.solvers.places import Flow
+from chargeloop.recommendation.solvers.swarm import swarm
 
-SOLVERS: Mapping[str, Solver] = MappingProxyType({"exact": exact, "greedy": greedy})
-
-__all__ = ["SOLVERS", "Assignment", "Solver", "exact", "greedy"]
+__all__ = [
+    "SOLVERS",
+    "Assignment",
+    "Flow",
+    "Solver",
+    "assign_places",
+    "auction",
+    "bid_for_places",
+    "exact",
+    "genetic",
+    "greedy",
+    "solve",
+    "solver_named",
+    "swarm",
+]

@@ -15,7 +15,7 @@ def greedy(problem: Problem, rng: np.random.Generator, budget_s: float) -> Assig
     """In the order of turn (emergency first), then of regret: who would lose most by the second-best option goes first."""
     deadline_s = monotonic() + budget_s
     order = np.lexsort((-regret(alone(problem)), problem.turn))
-    choice = polish(problem, take_turns(problem, order), rng, deadline_s)
+    choice = polish(problem, take_turns(problem, order, np.zeros(len(problem.pool_station))), rng, deadline_s)
     return Assignment(choice, float(evaluate(problem, choice)[2].sum()))
 
 
@@ -27,9 +27,17 @@ def regret(cost: Floats) -> Floats:
     return np.asarray(two[:, 1] - np.where(np.isfinite(two[:, 0]), two[:, 0], 0.0))
 
 
+def in_turn(problem: Problem) -> Ints:
+    """The plan in which everybody goes in turn, without further thought."""
+    return take_turns(problem, np.argsort(problem.turn, kind="stable"), np.zeros(len(problem.pool_station)))
+
+
 @kernel
-def take_turns(problem: Problem, order: Ints) -> Ints:
-    """Each request of `order` commits the bay of its cheapest option as things stand then; -1 where it has none."""
+def take_turns(problem: Problem, order: Ints, price: Floats) -> Ints:
+    """Each request of `order` commits the bay of its cheapest option as things stand then; -1 where it has none.
+
+    `price`: P, CNY that an option there costs on top.
+    """
     choice = np.full(order.size, -1)
     free = problem.bay_free_s.copy()
     for i in order:
@@ -42,8 +50,8 @@ def take_turns(problem: Problem, order: Ints) -> Ints:
             wait = max(free[problem.pool_start[pool]] - arrive, 0.0)
             taken, usable = taken_s(problem, free, problem.pool_station[pool], arrive + wait, stay)
             cost = option_cost(problem, i, j, wait, min((taken + stay) / (usable * stay), 1.0))
-            if cost < best_cost:
-                best_cost, choice[i] = cost, j
+            if cost + price[pool] < best_cost:
+                best_cost, choice[i] = cost + price[pool], j
         if choice[i] >= 0:
             pool = problem.pool[i, choice[i]]
             bays = free[problem.pool_start[pool] : problem.pool_start[pool + 1]]
