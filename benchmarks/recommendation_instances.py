@@ -18,6 +18,7 @@ from chargeloop.loop import Forecasts, arrivals_per_h, candidates_of, known_unti
 from chargeloop.model import ChargeRequest, Circuit, City, Current, Layout, Place, Site, Station, Tier, World
 from chargeloop.model.city import Ints
 from chargeloop.perception import Perception
+from chargeloop.prediction import Forecast
 from chargeloop.pricing import RateTable
 from chargeloop.recommendation import DEFAULT, Problem, Surroundings, build
 from chargeloop.simulation import Drivers, default_day, draw_drivers
@@ -61,24 +62,40 @@ def instance(name: str) -> Instance:
     return Instance(name, snapshot(*INSTANCES[name]))
 
 
-def snapshot(requests: int, layers: int, seed: int) -> Problem:
-    """An evening's burst of `requests` in a city of `layers` times the built-in one's stations."""
-    city = layered_city(layers)
+class Evening(NamedTuple):
+    """A city at 18 h: what the loop knows, and who asks."""
+
+    layout: Layout
+    guide: Guide
+    world: World
+    asked: list[ChargeRequest]
+    forecast: Forecast
+
+
+def evening(city: City, requests: int, seed: int) -> Evening:
+    """`requests` of an evening's drivers, all asking at once, with some bays taken."""
     layout = Layout.of(city)
     guide = Guide.of(city, layout)
     now = default_day(city) + timedelta(hours=18)
     rng = np.random.default_rng(seed)
     drivers = draw_drivers(city, layout, now, EVENING_H, 1.0, rng)
     asked = requests_of(city, drivers, np.sort(rng.choice(len(drivers), requests, replace=False)), now)
-    world = taken(Perception(known_until(city, now), layout).snapshot(now), rng)
-    forecast = Forecasts(known_until(city, now))(world)
+    known = known_until(city, now)
+    world = taken(Perception(known, layout).snapshot(now), rng)
+    return Evening(layout, guide, world, asked, Forecasts(known)(world))
+
+
+def snapshot(requests: int, layers: int, seed: int) -> Problem:
+    """An evening's burst of `requests` in a city of `layers` times the built-in one's stations."""
+    city = layered_city(layers)
+    layout, guide, world, asked, forecast = evening(city, requests, seed)
     surroundings = Surroundings(
         arrivals_per_h(forecast, layout), station_load_share(world), np.array(city.energy_price.cny_per_kwh), city.time_zone
     )
     rates = RateTable.of(city.tariffs, [station.tariff_id for station in city.stations])
     candidates = candidates_of(guide, layout, asked)
-    nobody = [None] * requests
-    return rounded(build(world, asked, candidates, rates, city.models, surroundings, DEFAULT, nobody).problem)
+    options = build(world, asked, candidates, rates, city.models, surroundings, DEFAULT, [None] * requests)
+    return rounded(options.problem)
 
 
 def layered_city(layers: int) -> City:

@@ -11,8 +11,9 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 def benchmark_names(checkout: Path) -> list[str]:
-    """The benchmarks that can be run: files of `benchmarks/` that are a benchmark and not its helper."""
-    return sorted(path.stem for path in (checkout / "benchmarks").glob("*.py") if path.stem not in {"__init__", "report"})
+    """The benchmarks that can be run: files of `benchmarks/`, but for those named after another one, which are its helpers."""
+    names = {path.stem for path in (checkout / "benchmarks").glob("*.py")} - {"__init__", "report"}
+    return sorted(name for name in names if not any(name.startswith(f"{other}_") for other in names))
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -39,6 +39,11 @@ SUBCOMMANDS = {
         "compare policies on a simulated day",
         "chargeloop simulate --days 1 --policy nearest,loop --level 1.0",
     ),
+    "assign": Subcommand(
+        "chargeloop.console.assign",
+        "which station for each request of your own files",
+        "chargeloop assign requests.csv stations.csv --solver exact -o assigned.csv",
+    ),
     "bench": Subcommand("chargeloop.bench", "run one of the checkout's benchmarks", "chargeloop bench loop --quick"),
     "doctor": Subcommand(
         "chargeloop.doctor", "what is configured, reachable and wrong, and how to mend it", "chargeloop doctor --json"

@@ -66,6 +66,7 @@ def test_bench_runs_a_file_of_the_checkout(
         "from benchmarks.report import Result\n"
         "def run(*, quick, seed):\n    return [Result('seed', seed, '', aim={'min': 5})]\n"
     )
+    (folder / "tiny_helper.py").touch()
     monkeypatch.setattr(bench, "CHECKOUT", tmp_path)
     monkeypatch.setattr(sys, "path", sys.path.copy())
     for name in [name for name in sys.modules if name.split(".")[0] == "benchmarks"]:

@@ -30,7 +30,7 @@ from chargeloop.recommendation.solvers.places import (
 STEPS = (3000.0, 300.0, 30.0, 3.0)  # thousandths of a CNY
 BACK = 3  # an auction begins this many of the steps before it below the prices that those led to
 CLOSE = 1e-4  # of the cost: what the prices leave open, at most
-SPARE = 4
+SPARE = 8
 
 
 def auction(problem: Problem, rng: np.random.Generator, budget_s: float) -> Assignment:

@@ -28,7 +28,7 @@ from chargeloop.recommendation.solvers.places import (
 Arcs = tuple[Ints, Ints, Ints, Floats]
 
 COARSE, FINE = (1000.0, 100.0), 10.0  # steps of the auction, thousandths of a CNY
-NEAR = 10.0  # steps of the auction that an arc may cost more than the best of its request, to be in the flow
+NEAR = 15.0  # steps of the auction that an arc may cost more than the best of its request, to be in the flow
 
 
 def exact(problem: Problem, rng: np.random.Generator, budget_s: float) -> Assignment:
