@@ -130,6 +130,8 @@ def draw_drivers(
         is_dc, charge_s + mean_of_quantiles(city.behaviour.dc_overstay_min) * 60, ac_stay_s * rng.lognormal(0, STAY_ERROR, size)
     )
     asked_s = np.where(is_dc, charge_s + overstay_s, ac_stay_s)
+    ears = rng.spawn(1)[0]  # a stream of its own: the same drivers come, whoever listens
+    walk_in = ears.random(size) < scenario.walk_ins
     return Drivers(
         start=start,
         hours=hours,
@@ -151,8 +153,8 @@ def draw_drivers(
         depart_by_s=appear + ALLOWANCE_S + np.where(is_dc, DC_SLACK, 1.0) * named_s,
         patience_s=rng.uniform(*scenario.patience_min, size) * 60,
         value_of_time_per_h=np.array([VALUE_OF_TIME[t] for t in TIERS])[tier] * rng.lognormal(0, VALUE_SPREAD, size),
-        walk_in=(walk_in := rng.random(size) < scenario.walk_ins),
-        follows=~walk_in & (rng.random(size) < scenario.compliance),
+        walk_in=walk_in,
+        follows=~walk_in & (ears.random(size) < scenario.compliance),
     )
 
 
