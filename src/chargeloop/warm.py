@@ -10,19 +10,22 @@ from chargeloop.doctor import PACKAGE, cold_kernels
 from chargeloop.guidance import Guide
 from chargeloop.loop import OfflineLoop, stages_of
 from chargeloop.model import City, Layout
-from chargeloop.prediction import Regression
-from chargeloop.simulation import Twin, default_day, draw_drivers, run
+from chargeloop.prediction import Regression, forecast_city
+from chargeloop.simulation import Twin, default_day, draw_drivers, run, shadow_prices
 
 COMPILED = ("exact", "auction", "greedy")  # the other solvers have no kernels of their own
 
 
 def warm(city: City) -> None:
-    """One evening hour of the twin with drivers who choose for themselves, then the loop with each of its solvers."""
+    """An evening hour of the twin, drivers choosing for themselves or at shadow prices; the loop with each of its solvers."""
     layout = Layout.of(city)
     guide = Guide.of(city, layout)
     evening = default_day(city) + timedelta(hours=18)
     drivers = draw_drivers(city, layout, evening, 1, None, np.random.default_rng(1))
     run(Twin(city, layout, guide, drivers, evening, 300, "nearest", np.random.default_rng(2)), None)
+    forecast = forecast_city(city, evening, 1)
+    prices = shadow_prices(city, layout, guide, forecast, evening, 1, np.random.default_rng(3), days=1)
+    run(Twin(city, layout, guide, drivers, evening, 300, "priced", np.random.default_rng(2), prices=prices), None)
     for solver in COMPILED:
         stages = stages_of(city, layout, guide, solver=solver, routes=False)
         twin = Twin(city, layout, guide, drivers, evening, 300, "external", np.random.default_rng(2))

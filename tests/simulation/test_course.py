@@ -9,10 +9,11 @@ from chargeloop.guidance import Guide
 from chargeloop.model import City, Layout
 from chargeloop.model.city import Floats
 from chargeloop.simulation import Drivers, Twin
-from chargeloop.simulation.course import advance, expected_wait_s
+from chargeloop.simulation.course import advance
 from chargeloop.simulation.power import accrue_all, set_power
 from chargeloop.simulation.reach import neighbours, options
 from chargeloop.simulation.state import Stage
+from chargeloop.simulation.waits import expected_wait_s
 from tests.simulation.conftest import MakeTwin
 from tests.simulation.reference import Reference
 

@@ -5,7 +5,7 @@ from chargeloop.physics.curves import accepted_kw, charge_minutes, curve_table
 from chargeloop.physics.geodesy import distance_m, gcj02_to_wgs84, wgs84_to_gcj02
 from chargeloop.physics.kernel import kernel
 from chargeloop.physics.queueing import first_free_s, serve_all, sort_pools, take_bay, wait_min
-from chargeloop.physics.timegrid import full_hour, hour_of_week, hours_between, local
+from chargeloop.physics.timegrid import full_hour, hour_of_week, hours_between, local, utc_offset_s
 
 __all__ = [
     "accepted_kw",
@@ -23,6 +23,7 @@ __all__ = [
     "serve_all",
     "sort_pools",
     "take_bay",
+    "utc_offset_s",
     "wait_min",
     "wgs84_to_gcj02",
 ]

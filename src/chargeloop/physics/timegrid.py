@@ -8,6 +8,11 @@ def local(at: datetime, time_zone: str) -> datetime:
     return at.astimezone(ZoneInfo(time_zone))
 
 
+def utc_offset_s(at: datetime, time_zone: str) -> float:
+    """Seconds that clocks there are ahead of UTC."""
+    return (local(at, time_zone).utcoffset() or timedelta()).total_seconds()
+
+
 def hour_of_week(at: datetime, time_zone: str) -> int:
     """0 = Monday 00:00 to 01:00 local, 167 the last hour of Sunday."""
     here = local(at, time_zone)

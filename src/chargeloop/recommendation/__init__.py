@@ -24,7 +24,7 @@ from chargeloop.recommendation.solvers import (
     solve,
     solver_named,
 )
-from chargeloop.recommendation.waiting import wait_margins_s
+from chargeloop.recommendation.waiting import left_by, over_by, wait_margins_s
 from chargeloop.recommendation.weights import DEFAULT, TierWeights, Weights
 
 __all__ = [
@@ -54,7 +54,9 @@ __all__ = [
     "busy_curve",
     "busy_price",
     "evaluate",
+    "left_by",
     "others_delayed_min",
+    "over_by",
     "price_over",
     "reason",
     "recommend",

@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
 from chargeloop.model import BadInput, ChargeRequest, Sort, VehicleModel, World
 from chargeloop.model.city import Floats, Ints
-from chargeloop.physics import charge_minutes, curve_table, drive_kwh, first_free_s
+from chargeloop.physics import charge_minutes, curve_table, drive_kwh, first_free_s, utc_offset_s
 from chargeloop.pricing import RateTable, estimate
 from chargeloop.recommendation.objective import Drivers, Facts, busy_curve, fixed_terms, others_delayed_min, price_over
 from chargeloop.recommendation.problem import Problem
@@ -135,7 +134,7 @@ def build(
     charge_min = np.where(is_dc, full_min, np.clip(left_min, 0, full_min))
     share = charge_min / np.maximum(full_min, 1e-9)
     energy_kwh = np.where(open_to, np.maximum(target - arrival_soc, 0) * battery * share, 0.0)
-    start_h = (begin_s + world.at.astimezone(ZoneInfo(surroundings.time_zone)).utcoffset().total_seconds()) / 3600 % 24  # type: ignore[union-attr]
+    start_h = (begin_s + utc_offset_s(world.at, surroundings.time_zone)) / 3600 % 24
     rule_out(CLOSED, ~_is_open(layout.station_opens_h[station], layout.station_closes_h[station], start_h, charge_min / 60))
     stay_min = np.where(is_dc, charge_min, np.maximum(charge_min, (depart_s - arrive_s) / 60)) + weights.overstay_min
 

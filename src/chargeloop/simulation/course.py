@@ -4,14 +4,11 @@ Everything happens at its exact instant; only power is fixed for a step at a tim
 that plugs in within a step draws power from the next one on.
 """
 
-import math
-
 import numpy as np
 
 from chargeloop.model import EvseStatus
-from chargeloop.physics import kernel, take_bay
+from chargeloop.physics import kernel
 from chargeloop.recommendation import summed
-from chargeloop.simulation.drivers import STAY_ERROR
 from chargeloop.simulation.due import join_inbound, join_queue, note, pop, push, quit_inbound, quit_queue
 from chargeloop.simulation.power import accrue
 from chargeloop.simulation.state import (
@@ -29,6 +26,7 @@ from chargeloop.simulation.state import (
     State,
     Whole,
 )
+from chargeloop.simulation.waits import expected_wait_s, likely_wait_s
 
 # NumPy integers: for each plain one, numba would compile a variant of every kernel that it is handed to.
 _, _ASKING, _DRIVING, _QUEUED, _PLUGGED_IN, _SERVED, _GAVE_UP = (np.int64(stage) for stage in Stage)
@@ -40,9 +38,7 @@ _NOBODY = _NO_BAY = np.int64(-1)
 _NEARBY = np.int64(0)  # column of the option that is reached soonest
 _AVAILABLE, _FAULTED = float(EvseStatus.AVAILABLE), float(EvseStatus.FAULTED)
 
-OVERDUE_S = 5 * 60.0  # a vehicle that should be gone already is expected to leave within this
 LEAST_SOC = 0.01
-LONGEST_WAIT_S = 6 * 3600.0
 # A fast charge that is held back to over twice what it should take, and half an hour, is broken off.
 DC_LONGEST, DC_LONGEST_S = 2.0, 1800.0
 
@@ -106,6 +102,8 @@ def _appear(state: State, rules: Rules, d: Whole, now_s: float) -> None:
     elif rules.policy == _EXTERNAL:
         state.cars[d].stage = _ASKING
         push(state, now_s + rules.answer_s, _ANSWER, d)
+    elif rules.policy == _PRICED:
+        _go_for(state, d, _priced_option(state, rules, d, now_s), now_s)
     elif rules.policy >= _SHORTEST_WAIT:
         _go_for(state, d, _soonest_option(state, rules, d, now_s), now_s)
     else:
@@ -114,155 +112,36 @@ def _appear(state: State, rules: Rules, d: Whole, now_s: float) -> None:
 
 @kernel
 def _soonest_option(state: State, rules: Rules, d: Whole, now_s: float) -> int:
-    """Column of the option with the shortest expected drive + wait, at shadow prices also of those who come later."""
+    """Column of the option with the shortest expected drive + wait."""
     best, best_s = 0, np.inf
     for k in range(state.option.shape[1]):
         p, drive_s = state.option[d, k], state.option_s[d, k]
         if p < 0 or drive_s >= best_s:  # sorted by drive time
             break
-        arrive_s = now_s + drive_s
-        if rules.policy == _PRICED:
-            wait_s = likely_wait_s(state, rules, p, now_s, arrive_s, rules.risk)
-        else:
-            wait_s = expected_wait_s(state, rules, p, now_s, arrive_s)
-        total_s = drive_s + wait_s
-        if rules.policy == _PRICED:
-            begin_s = arrive_s + wait_s - rules.from_s
-            total_s += summed(state.price[p], begin_s, begin_s + state.cars[d].said_stay_s, rules.price_bin_s)
+        total_s = drive_s + expected_wait_s(state, rules, p, now_s, now_s + drive_s)
         if total_s < best_s:
             best, best_s = k, total_s
     return best
 
 
 @kernel
-def expected_wait_s(state: State, rules: Rules, p: Whole, now_s: float, arrive_s: float) -> float:
-    """Wait expected at pool `p` by one who arrives at `arrive_s`, from what drivers have said, not from what they will do.
-
-    Counts the running sessions, those who queue and, from `COMMIT` on, those on their way who arrive before.
-    """
-    cars, pool = state.cars, state.pools[p]
-    free_s = state.scratch[: pool.end - pool.begin]
-    for i in range(free_s.size):
-        bay = state.bays[pool.begin + i]
-        free_s[i] = now_s
-        if bay.broken > 0:
-            free_s[i] = np.inf
-        elif bay.driver >= 0:
-            free_s[i] = _expected_end_s(state, rules, pool.begin + i, now_s)
-        elif bay.reserved_for != -1:
-            free_s[i] = max(bay.reserved_until_s, now_s)
-    free_s.sort()
-    other = pool.queue_head
-    while other >= 0:
-        take_bay(free_s, now_s, cars[other].said_stay_s)
-        other = cars[other].next
-    other = pool.inbound_head if rules.policy >= _COMMIT else _NOBODY
-    while other >= 0 and cars[other].arrive_s <= arrive_s:
-        if cars[other].follows:
-            take_bay(free_s, cars[other].arrive_s, cars[other].said_stay_s)
-        other = cars[other].next
-    return float(max(free_s[0] - arrive_s, 0.0))
-
-
-@kernel
-def likely_wait_s(state: State, rules: Rules, p: Whole, now_s: float, arrive_s: float, risk: float) -> float:
-    """Wait at pool `p` that is not exceeded with the probability that lies `risk` standard deviations above the middle.
-
-    By then as many bays must have come free as there are drivers before. How many will have, is a sum of independent yes and
-    no with the probabilities of each stay's distribution: its mean and variance stand for it.
-    """
-    cars, pool = state.cars, state.pools[p]
-    before = pool.queue + 0.5
-    other = pool.inbound_head
-    while other >= 0 and cars[other].arrive_s <= arrive_s:
-        if cars[other].follows:
-            before += 1
-        other = cars[other].next
-    if _is_enough(state, rules, p, now_s, arrive_s, arrive_s, before, risk):
-        return 0.0
-    short_s, long_s = 0.0, 300.0
-    while not _is_enough(state, rules, p, now_s, arrive_s, arrive_s + long_s, before, risk):
-        short_s, long_s = long_s, 2 * long_s
-        if long_s > LONGEST_WAIT_S:
-            return LONGEST_WAIT_S
-    while long_s - short_s > 20:
-        middle_s = (short_s + long_s) / 2
-        if _is_enough(state, rules, p, now_s, arrive_s, arrive_s + middle_s, before, risk):
-            long_s = middle_s
-        else:
-            short_s = middle_s
-    return (short_s + long_s) / 2
-
-
-@kernel
-def _is_enough(
-    state: State, rules: Rules, p: Whole, now_s: float, arrive_s: float, at_s: float, before: float, risk: float
-) -> bool:
-    """Whether so many bays will have come free at `at_s`."""
-    cars, pool = state.cars, state.pools[p]
-    mean, variance = 0.0, 0.0
-    for e in range(pool.begin, pool.end):
-        bay = state.bays[e]
-        if bay.broken > 0:
+def _priced_option(state: State, rules: Rules, d: Whole, now_s: float) -> int:
+    """Column of the option with the least likely drive + wait, and delay of those who come later (the price of the stay)."""
+    best, best_s = 0, np.inf
+    stay_s = state.cars[d].said_stay_s
+    for k in range(state.option.shape[1]):
+        p, drive_s = state.option[d, k], state.option_s[d, k]
+        if p < 0 or drive_s >= best_s:
+            break
+        arrive_s = now_s + drive_s
+        wait_s = likely_wait_s(state, rules, p, now_s, arrive_s, rules.risk, best_s - drive_s)
+        if drive_s + wait_s >= best_s:
             continue
-        gone = 1.0
-        if bay.driver >= 0:
-            gone = _gone_by(state, rules, e, now_s, at_s)
-        elif bay.reserved_for != -1:
-            gone = 1.0 if bay.reserved_until_s <= at_s else 0.0
-        mean += gone
-        variance += gone * (1 - gone)
-    # those before leave in their turn: a bay each from when they are expected to begin
-    other = pool.inbound_head
-    while other >= 0 and cars[other].arrive_s <= arrive_s:
-        if cars[other].follows:
-            gone = _left_by((at_s - cars[other].arrive_s) / cars[other].said_stay_s)
-            mean += gone
-            variance += gone * (1 - gone)
-        other = cars[other].next
-    return mean - risk * math.sqrt(variance) >= before
-
-
-@kernel
-def _left_by(share: float) -> float:
-    """Probability that a stay has ended after `share` of what the driver said."""
-    if share <= 0:
-        return 0.0
-    return 0.5 * (1 + math.erf(math.log(share) / (STAY_ERROR * math.sqrt(2.0))))
-
-
-@kernel
-def _gone_by(state: State, rules: Rules, e: Whole, now_s: float, at_s: float) -> float:
-    """Probability that the vehicle at bay `e` is gone at `at_s`, given that it is there at `now_s`."""
-    bay = state.bays[e]
-    car = state.cars[bay.driver]
-    if not car.is_dc:
-        already = _left_by((now_s - car.start_s) / car.said_stay_s)
-        if already > 0.999:
-            return 1 - math.exp(-(at_s - now_s) / 300.0)
-        return (_left_by((at_s - car.start_s) / car.said_stay_s) - already) / (1 - already)
-    if bay.charged:
-        return 1 - math.exp(-(at_s - now_s) / rules.dc_overstay_s)
-    end_s = car.start_s + car.said_stay_s - rules.dc_overstay_s
-    if bay.power_kw > 0:
-        end_s = now_s + (car.target - car.soc) * car.battery_kwh / max(bay.power_kw, 0.3 * bay.kw) * 3600
-    if at_s <= max(end_s, now_s):
-        return 0.0
-    return 1 - math.exp(-(at_s - max(end_s, now_s)) / rules.dc_overstay_s)
-
-
-@kernel
-def _expected_end_s(state: State, rules: Rules, e: Whole, now_s: float) -> float:
-    """When the vehicle at bay `e` should be gone: AC by what its driver said, DC by the energy still to come."""
-    bay = state.bays[e]
-    car = state.cars[bay.driver]
-    end_s = car.start_s + car.said_stay_s
-    if car.is_dc and bay.charged:
-        end_s = car.charged_s + rules.dc_overstay_s
-    elif car.is_dc and bay.power_kw > 0:
-        rate_kw = max(bay.power_kw, 0.3 * bay.kw)  # held back now is not held back for ever
-        end_s = now_s + (car.target - car.soc) * car.battery_kwh / rate_kw * 3600 + rules.dc_overstay_s
-    return float(max(end_s, now_s + OVERDUE_S))
+        begin_s = arrive_s + wait_s - rules.from_s
+        total_s = drive_s + wait_s + summed(state.price[p], begin_s, begin_s + stay_s, rules.price_bin_s)
+        if total_s < best_s:
+            best, best_s = k, total_s
+    return best
 
 
 @kernel

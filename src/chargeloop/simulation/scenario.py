@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from chargeloop.model import BadInput
+from chargeloop.model.city import Floats
 
 # Times of free roads by local hour. An assumption for a large Chinese city: no data set here has speeds.
 BUSY_ROADS = (
@@ -65,6 +68,10 @@ class Scenario:
             raise BadInput("patience_min", f"want least and longest, got {self.patience_min}")
         if len(self.hour_drive) != 24 or min(self.hour_drive) <= 0:
             raise BadInput("hour_drive", "want 24 positive factors, one a local hour")
+
+    def slow(self, at_s: Floats, utc_offset_s: float) -> Floats:
+        """How much longer than on free roads a drive takes that begins then."""
+        return np.array(self.hour_drive)[((at_s + utc_offset_s) / 3600 % 24).astype(np.int64)]
 
 
 QUIET = Scenario()

@@ -1,7 +1,6 @@
 """The city twin: a whole city's drivers, queues and chargers, moved on step by step."""
 
-from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
 import numpy as np
 
@@ -21,6 +20,7 @@ from chargeloop.model import (
     SetChargingProfile,
 )
 from chargeloop.model.city import Floats, Ints
+from chargeloop.physics import utc_offset_s
 from chargeloop.recommendation import NO_PRICES, Prices
 from chargeloop.simulation.course import advance, end_reservation, end_session, head_for, offer_bay, plug_in, withdraw
 from chargeloop.simulation.drivers import Drivers, joined_drivers, mean_of_quantiles
@@ -118,11 +118,11 @@ class Twin:
         overstay_s = mean_of_quantiles(city.behaviour.dc_overstay_min) * 60
         price = NO_PRICES if prices is None else prices
         self.rules = Rules(int(self.policy), answer_s, LONG_WAIT_S, overstay_s, self.now_s, price.bin_s, 0.0)
-        self._offset_s = (start.astimezone(ZoneInfo(city.time_zone)).utcoffset() or timedelta()).total_seconds()
+        self._offset_s = utc_offset_s(start, city.time_zone)
         reach = self._reach(drivers)
         first = self._first_choice(drivers, reach)
         summed = price.summed_s(len(layout.pool_station))
-        traffic = self._slow(self.now_s + 3600.0 * np.arange(24, dtype=np.float64))
+        traffic = scenario.slow(self.now_s + 3600.0 * np.arange(24, dtype=np.float64), self._offset_s)
         self.state = new_state(city, layout, drivers, first, reach, neighbours(layout, guide), traffic, summed, most_hops)
         self._set_heap()
         self._draw_faults(start, drivers.hours)
@@ -264,11 +264,7 @@ class Twin:
         return np.zeros(len(drivers), dtype=np.int64)
 
     def _reach(self, drivers: Drivers) -> tuple[Ints, Floats, Floats]:
-        return options(drivers, self._layout, self._guide, self._slow(drivers.appear_s))
-
-    def _slow(self, at_s: Floats) -> Floats:
-        """How much longer than on free roads a drive takes that begins then."""
-        return np.array(self._scenario.hour_drive)[((at_s + self._offset_s) / 3600 % 24).astype(np.int64)]
+        return options(drivers, self._layout, self._guide, self._scenario.slow(drivers.appear_s, self._offset_s))
 
     def _set_heap(self) -> None:
         """Room for all that can be due at once: four things a driver, four a bay, and the faults still to come."""

@@ -1,0 +1,35 @@
+"""When bays come free: distributions of stays, given that somebody is still there."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chargeloop.recommendation import left_by, over_by
+from chargeloop.recommendation.waiting import HANGING_ON_S, SAID_ERROR
+
+
+@given(st.floats(60, 40_000), st.floats(0, 60_000), st.floats(0, 30_000), st.floats(0, 30_000))
+def test_the_longer_one_looks_the_likelier_it_is(said_s: float, now_s: float, one_s: float, more_s: float) -> None:
+    sooner, later = (left_by(0.0, said_s, now_s, now_s + ahead) for ahead in (one_s, one_s + more_s))
+    assert -1e-9 <= sooner <= later + 1e-9 <= 1 + 2e-9
+
+
+def test_half_have_left_when_they_said() -> None:
+    assert left_by(100.0, 3600.0, 100.0, 3700.0) == pytest.approx(0.5)
+    assert left_by(100.0, 3600.0, 100.0, 100 + 3600 * math.exp(SAID_ERROR)) == pytest.approx(0.8413, abs=1e-4)
+
+
+def test_nobody_has_left_who_is_seen_there() -> None:
+    assert left_by(0.0, 3600.0, 4000.0, 4000.0) == 0
+    assert left_by(0.0, 3600.0, 90_000.0, 90_000.0) == 0
+
+
+def test_one_long_overdue_leaves_soon() -> None:
+    assert left_by(0.0, 3600.0, 90_000.0, 90_000 + HANGING_ON_S) == pytest.approx(1 - math.exp(-1))
+
+
+def test_after_a_fast_charge_the_stay_is_exponential() -> None:
+    assert over_by(1000.0, 600.0, 900.0) == 0
+    assert over_by(1000.0, 600.0, 1600.0) == pytest.approx(1 - math.exp(-1))
