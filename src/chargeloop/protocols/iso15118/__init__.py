@@ -1,0 +1,50 @@
+"""ISO 15118-2 between a car and whoever makes its contract certificate: the messages, and their EXI."""
+
+from chargeloop.protocols.iso15118.exi import decode, encode, fragment, signed_info
+from chargeloop.protocols.iso15118.messages import (
+    Body,
+    Chain,
+    DhPublicKey,
+    Emaid,
+    EncryptedKey,
+    Header,
+    InstallationRequest,
+    InstallationResponse,
+    Message,
+    Notification,
+    Reference,
+    RootId,
+    Signable,
+    Signature,
+    SignatureValue,
+    SignedInfo,
+    UpdateRequest,
+    UpdateResponse,
+)
+from chargeloop.protocols.iso15118.schema import RESPONSE_CODES
+
+__all__ = [
+    "RESPONSE_CODES",
+    "Body",
+    "Chain",
+    "DhPublicKey",
+    "Emaid",
+    "EncryptedKey",
+    "Header",
+    "InstallationRequest",
+    "InstallationResponse",
+    "Message",
+    "Notification",
+    "Reference",
+    "RootId",
+    "Signable",
+    "Signature",
+    "SignatureValue",
+    "SignedInfo",
+    "UpdateRequest",
+    "UpdateResponse",
+    "decode",
+    "encode",
+    "fragment",
+    "signed_info",
+]
