@@ -26,7 +26,7 @@ from chargeloop.simulation.state import (
     State,
     Whole,
 )
-from chargeloop.simulation.waits import expected_wait_s, likely_wait_s
+from chargeloop.simulation.waits import expected_wait_s, likely_wait_s, recent_arrivals
 
 # NumPy integers: for each plain one, numba would compile a variant of every kernel that it is handed to.
 _, _ASKING, _DRIVING, _QUEUED, _PLUGGED_IN, _SERVED, _GAVE_UP = (np.int64(stage) for stage in Stage)
@@ -40,6 +40,7 @@ _AVAILABLE, _FAULTED = float(EvseStatus.AVAILABLE), float(EvseStatus.FAULTED)
 
 LEAST_SOC = 0.01
 # A fast charge that is held back to over twice what it should take, and half an hour, is broken off.
+Z90 = 1.2816  # 0.9-quantile of the standard normal
 DC_LONGEST, DC_LONGEST_S = 2.0, 1800.0
 
 
@@ -103,7 +104,10 @@ def _appear(state: State, rules: Rules, d: Whole, now_s: float) -> None:
         state.cars[d].stage = _ASKING
         push(state, now_s + rules.answer_s, _ANSWER, d)
     elif rules.policy == _PRICED:
-        _go_for(state, d, _priced_option(state, rules, d, now_s), now_s)
+        k = _priced_option(state, rules, d, now_s)
+        arrive_s = now_s + state.option_s[d, k]
+        state.cars[d].promised_s = likely_wait_s(state, rules, state.option[d, k], now_s, arrive_s, Z90, np.inf)
+        _go_for(state, d, k, now_s)
     elif rules.policy >= _SHORTEST_WAIT:
         _go_for(state, d, _soonest_option(state, rules, d, now_s), now_s)
     else:
@@ -179,6 +183,8 @@ def _arrive(state: State, rules: Rules, d: Whole, now_s: float) -> None:
             slow = state.traffic[int((now_s - rules.from_s) / 3600) % state.traffic.size]
             head_for(state, d, state.near[p, h], now_s, state.near_s[p, h] * slow, state.near_m[p, h])
             return
+    state.pools[p].arrivals = recent_arrivals(state, p, now_s) + 1
+    state.pools[p].counted_s = now_s
     note(state, now_s, _ARRIVED, d, _NO_BAY, float(p))
     if e >= 0:
         plug_in(state, e, d, now_s)

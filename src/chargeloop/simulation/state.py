@@ -19,6 +19,7 @@ Bools = NDArray[np.bool_]
 Whole: TypeAlias = int | np.int64  # an index or code, as kernels are handed it
 Records: TypeAlias = NDArray[Any]  # of one of the dtypes below
 MAX_HOPS = 3  # unless told otherwise, a driver who goes on from queue to queue stays at the fourth station
+RECENT_S = 1800.0  # arrivals at a pool are forgotten with this time constant
 LOG_ROWS = 1 << 14  # to begin with
 LOG_MARGIN = 8  # rows that one happening or command writes at most
 PLAN_STEPS = 12
@@ -102,12 +103,12 @@ def _record(**kinds: str) -> np.dtype[np.void]:
     return np.dtype([(name, kind) for kind, names in kinds.items() for name in names.split()], align=True)
 
 
-# A driver with the vehicle. `arrive_s`: at the pool headed for; `start_kwh`: the bay's register at plug-in; `first`: column of
+# A driver with the vehicle. `promised_s`: wait not exceeded in nine of ten cases. `arrive_s`: at the pool headed for; `start_kwh`: the bay's register at plug-in; `first`: column of
 # the option chosen without looking at queues; `next`, `prev`: neighbours in a pool's queue or list of those on their way;
 # `follows`: goes where the policy says, and is counted there from that moment; others go to the nearest, unannounced.
 CAR = _record(
     f8="appear_s soc target battery_kwh kwh_per_km stay_s said_stay_s patience_s"
-    " set_out_s arrive_s start_s charged_s end_s drive_s drive_m kwh start_kwh",
+    " set_out_s arrive_s start_s charged_s end_s drive_s drive_m kwh start_kwh promised_s",
     i8="model first pool evse hops next prev",
     i1="stage",
     b1="is_dc follows",
@@ -119,8 +120,9 @@ BAY = _record(
     i8="pool circuit driver plan_steps reserved_for broken",
     b1="charged",
 )
-# A pool. `idle`: bays without a vehicle; `*_head`, `*_tail`: ends of the lists of those who queue and those on their way.
-POOL = _record(i8="begin end idle queue queue_head queue_tail inbound inbound_head")
+# A pool. `idle`: bays without a vehicle; `*_head`, `*_tail`: ends of the lists of those who queue and those on their way;
+# `arrivals`: of late, each forgotten with `RECENT_S` from its instant on; `counted_s`: when that was counted.
+POOL = _record(f8="arrivals counted_s", i8="begin end idle queue queue_head queue_tail inbound inbound_head")
 # A circuit. `room_kw`: limit less the base load of everything below.
 CIRCUIT = _record(f8="room_kw want_kw factor", i8="parent")
 DUE_ROW = _record(f8="at_s", i8="kind who")
@@ -159,7 +161,7 @@ def new_cars(drivers: Drivers, first: Ints) -> Records:
     cars = np.zeros(len(drivers), dtype=CAR)
     for name in set(ARRAYS) & set(CAR.names or ()):
         cars[name] = getattr(drivers, name)
-    for name in ("set_out_s", "arrive_s", "start_s", "charged_s", "end_s"):
+    for name in ("set_out_s", "arrive_s", "start_s", "charged_s", "end_s", "promised_s"):
         cars[name] = np.nan
     for name in ("pool", "evse", "next", "prev"):
         cars[name] = -1

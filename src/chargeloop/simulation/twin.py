@@ -57,6 +57,7 @@ POLICIES = {
     "external": Policy.EXTERNAL,
 }
 LONG_WAIT_S = 15 * 60.0  # nearest and cheapest drive on from a longer expected wait
+RISK = 2.0  # policy priced reckons with a wait that so many standard deviations of bays coming free would not exceed
 SAMPLE_S = 300  # between two meter readings of an EVSE
 STAGGER = 5  # groups of EVSEs that take turns to send theirs
 STRANGER = -2  # holds a reservation, but is no driver of the twin
@@ -117,7 +118,7 @@ class Twin:
         self.start, self.now_s = start, start.timestamp()
         overstay_s = mean_of_quantiles(city.behaviour.dc_overstay_min) * 60
         price = NO_PRICES if prices is None else prices
-        self.rules = Rules(int(self.policy), answer_s, LONG_WAIT_S, overstay_s, self.now_s, price.bin_s, 0.0)
+        self.rules = Rules(int(self.policy), answer_s, LONG_WAIT_S, overstay_s, self.now_s, price.bin_s, RISK)
         self._offset_s = utc_offset_s(start, city.time_zone)
         reach = self._reach(drivers)
         first = self._first_choice(drivers, reach)

@@ -6,10 +6,12 @@ import numpy as np
 
 from chargeloop.physics import kernel, take_bay
 from chargeloop.recommendation import left_by, over_by
-from chargeloop.simulation.state import Policy, Rules, State, Whole
+from chargeloop.simulation.state import RECENT_S, Policy, Rules, State, Whole
 
 OVERDUE_S = 5 * 60.0  # a vehicle that should be gone already is expected to leave within this
 LONGEST_WAIT_S = 6 * 3600.0
+USUAL_DRIVE_S = 200.0
+COME_STILL = 0.5  # of arrivals as of late: where it fills up, the others are sent elsewhere; set so that promises are kept
 HELD_BACK = 0.3  # of a bay's power: charging slower than this now is not held back for ever
 _COMMIT = np.int64(Policy.COMMIT)
 _NOBODY = np.int64(-1)
@@ -63,30 +65,49 @@ def _expected_end_s(state: State, rules: Rules, e: Whole, now_s: float) -> float
 def likely_wait_s(state: State, rules: Rules, p: Whole, now_s: float, arrive_s: float, risk: float, longest_s: float) -> float:
     """Wait at pool `p` that is not exceeded with the probability that lies `risk` standard deviations above the middle.
 
-    By then as many bays must have come free as there are drivers before. How many will have, is a sum of independent yes and
-    no with the probabilities of each stay's distribution: its mean and variance stand for it. Infinite where it is longer
-    than `longest_s` and than `LONGEST_WAIT_S`.
+    By then as many bays must have come free as there are drivers before, those included who are not known yet. How many will
+    have, is a sum of independent yes and no with the probabilities of each stay's distribution: its mean and variance stand
+    for it. Infinite where it is longer than `longest_s` and than `LONGEST_WAIT_S`.
     """
     cars, pool = state.cars, state.pools[p]
-    before = pool.queue + 0
+    unknown = overtakers(state, p, now_s, arrive_s)
+    before = pool.queue + unknown
     other = pool.inbound_head
     while other >= 0 and cars[other].arrive_s <= arrive_s:
         before += cars[other].follows
         other = cars[other].next
-    if _idle(state, p) > before:
+    if _idle(state, p) > before + risk * math.sqrt(unknown):
         return 0.0
     short_s, long_s = 0.0, min(longest_s, LONGEST_WAIT_S)
-    if not _is_enough(state, rules, p, now_s, arrive_s, arrive_s + long_s, before + 0.5, risk):
+    if not _is_enough(state, rules, p, now_s, arrive_s, arrive_s + long_s, before + 0.5, unknown, risk):
         return np.inf
-    if _is_enough(state, rules, p, now_s, arrive_s, arrive_s, before + 0.5, risk):
+    if _is_enough(state, rules, p, now_s, arrive_s, arrive_s, before + 0.5, unknown, risk):
         return 0.0
     while long_s - short_s > 20:
         middle_s = (short_s + long_s) / 2
-        if _is_enough(state, rules, p, now_s, arrive_s, arrive_s + middle_s, before + 0.5, risk):
+        if _is_enough(state, rules, p, now_s, arrive_s, arrive_s + middle_s, before + 0.5, unknown, risk):
             long_s = middle_s
         else:
             short_s = middle_s
     return (short_s + long_s) / 2
+
+
+@kernel
+def recent_arrivals(state: State, p: Whole, now_s: float) -> float:
+    """Of drivers at pool `p`, each counted less the longer ago."""
+    pool = state.pools[p]
+    return float(pool.arrivals * math.exp(-(now_s - pool.counted_s) / RECENT_S))
+
+
+@kernel
+def overtakers(state: State, p: Whole, now_s: float, arrive_s: float) -> float:
+    """How many will come to pool `p` before `arrive_s` of whom nobody knows yet, if as many come as of late.
+
+    One who arrives after x seconds is known by now if he drives for longer than x; drives are taken to be exponential.
+    """
+    ahead_s = arrive_s - now_s
+    unknown_s = ahead_s - USUAL_DRIVE_S * (1 - math.exp(-ahead_s / USUAL_DRIVE_S))
+    return COME_STILL * recent_arrivals(state, p, now_s) / RECENT_S * unknown_s
 
 
 @kernel
@@ -102,11 +123,19 @@ def _idle(state: State, p: Whole) -> int:
 
 @kernel
 def _is_enough(
-    state: State, rules: Rules, p: Whole, now_s: float, arrive_s: float, at_s: float, before: float, risk: float
+    state: State,
+    rules: Rules,
+    p: Whole,
+    now_s: float,
+    arrive_s: float,
+    at_s: float,
+    before: float,
+    variance: float,
+    risk: float,
 ) -> bool:
-    """Whether so many bays will have come free at `at_s`."""
+    """Whether as many bays as `before`, a number of that variance, will have come free at `at_s`."""
     cars, pool = state.cars, state.pools[p]
-    mean, variance = 0.0, 0.0
+    mean = 0.0
     for e in range(pool.begin, pool.end):
         bay = state.bays[e]
         if bay.broken > 0:
