@@ -130,7 +130,7 @@ def score_min(twin: Twin) -> tuple[Floats, Floats]:
 
 
 def _f_cny(drivers: Drivers, minutes: Floats, charge_min: Floats, amount: Floats, drive_m: Floats) -> Floats:
-    """The terms of F that a driver has lived through: drive, wait, charge, amount and distance, weighed as his tier weighs them."""
+    """The terms of F that a driver has lived through, weighed as his tier does: drive, wait, charge, amount and distance."""
     tiers = [DEFAULT.tiers[tier] for tier in TIERS]
     minute = drivers.value_of_time_per_h / 60
     dc, ac = (np.array([getattr(tier, name) for tier in tiers])[drivers.tier] for name in ("charge_dc", "charge_ac"))

@@ -7,7 +7,7 @@ from benchmarks.recommendation_instances import INSTANCES, Instance, instance
 from benchmarks.recommendation_leaderboard import table
 from chargeloop.recommendation import evaluate, solve
 
-DIGEST = "c99441dc34937b2bc668043530a1273715ffa17f7c8f3e19807b45171133b03c"
+DIGEST = "1d7d11be1094d6fab53b1b4b1cd553478a0dbf8b60806a1b33907524b1124ca9"
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import pytest
 
 from chargeloop.model import BadInput, City, Current, Layout, Sort, Tier
 from chargeloop.perception import Perception
-from chargeloop.recommendation import SOLVERS, Candidates, wait_margins_s
+from chargeloop.recommendation import SOLVERS, Candidates, likely_waits_s
 from tests.recommendation.conftest import Ask, Scene, random_scene
 from tests.small_city import START, place
 
@@ -142,13 +142,17 @@ def test_p90_is_never_below_the_expected_wait(scene: Scene, ask: Ask) -> None:
         assert all(offer.wait_p90_min >= offer.wait_min >= 0 for offer in decision.offers)
 
 
-def test_the_p90_rule() -> None:
-    free, start, pool = np.array([600.0, 1200.0]), np.array([0, 2]), np.array([0])
-    quiet = wait_margins_s(free, start, pool, 0.0, np.array([300.0]), np.array([1800.0]), np.array([0.0]))
-    assert quiet[0] == pytest.approx(1.3 * 600 - 600)
-    # 12 an hour for 5 minutes: one on average, two at the 0.9-quantile: this driver is third, one stay after the first
-    busy = wait_margins_s(free, start, pool, 0.0, np.array([300.0]), np.array([1800.0]), np.array([12.0]))
-    assert busy[0] == pytest.approx((1.3 * 600 + 1800 - 300) - 300)
+def test_the_likelier_the_longer() -> None:
+    free, start, is_dc, pool = np.array([600.0, 1200.0]), np.array([0, 2]), np.array([True]), np.array([[0]])
+
+    def wait(inflow_per_h: float, risk: float, arrive_s: float = 300.0) -> float:
+        found = likely_waits_s(free, start, is_dc, pool, 0.0, np.array([[arrive_s]]), np.array([inflow_per_h]), risk)
+        return float(found[0, 0])
+
+    # one bay or the other: gone with probabilities of which half a bay is the sum, near the first one's end
+    assert 0 < wait(0.0, 0.0) < 600
+    assert wait(0.0, 0.0) < wait(0.0, 1.28) < wait(12.0, 1.28)
+    assert wait(0.0, 1.28, arrive_s=6000.0) == 0
 
 
 def test_decisions_come_in_the_order_asked(scene: Scene, ask: Ask) -> None:

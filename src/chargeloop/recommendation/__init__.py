@@ -11,7 +11,7 @@ from chargeloop.recommendation.objective import (
     others_delayed_min,
     price_over,
 )
-from chargeloop.recommendation.prices import NO_PRICES, Demand, Prices, ascend, respond, summed
+from chargeloop.recommendation.prices import NO_PRICES, DayAhead, Demand, Prices, ascend, respond, summed
 from chargeloop.recommendation.problem import Problem, alone, alternatives, evaluate, scores
 from chargeloop.recommendation.recommend import recommend
 from chargeloop.recommendation.solvers import (
@@ -24,7 +24,7 @@ from chargeloop.recommendation.solvers import (
     solve,
     solver_named,
 )
-from chargeloop.recommendation.waiting import left_by, over_by, wait_margins_s
+from chargeloop.recommendation.waiting import left_by, likely_waits_s, over_by, overtakers
 from chargeloop.recommendation.weights import DEFAULT, TierWeights, Weights
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "TERMS",
     "Assignment",
     "Candidates",
+    "DayAhead",
     "Demand",
     "Drivers",
     "Flow",
@@ -55,8 +56,10 @@ __all__ = [
     "busy_price",
     "evaluate",
     "left_by",
+    "likely_waits_s",
     "others_delayed_min",
     "over_by",
+    "overtakers",
     "price_over",
     "reason",
     "recommend",
@@ -65,5 +68,4 @@ __all__ = [
     "solve",
     "solver_named",
     "summed",
-    "wait_margins_s",
 ]

@@ -12,7 +12,9 @@ from chargeloop.model.city import Floats, Ints
 from chargeloop.physics import charge_minutes, curve_table, drive_kwh, first_free_s, utc_offset_s
 from chargeloop.pricing import RateTable, estimate
 from chargeloop.recommendation.objective import Drivers, Facts, busy_curve, fixed_terms, others_delayed_min, price_over
+from chargeloop.recommendation.prices import DayAhead
 from chargeloop.recommendation.problem import Problem
+from chargeloop.recommendation.waiting import longer_s
 from chargeloop.recommendation.weights import Weights
 
 Bools = NDArray[np.bool_]
@@ -43,13 +45,15 @@ class Surroundings:
     """What the city expects. P pools, N stations.
 
     `inflow_per_h`: P, forecast arrivals an hour. `load_share`: N, load over limit of the circuit above each station.
-    `energy_price`: 24 local hours, CNY per kWh to buy. `time_zone`: whose hours those are.
+    `energy_price`: 24 local hours, CNY per kWh to buy. `time_zone`: whose hours those are. `ahead`: shadow prices of bays;
+    without them, and after them, the inflow alone says what a stay takes from others.
     """
 
     inflow_per_h: Floats
     load_share: Floats
     energy_price: Floats
     time_zone: str
+    ahead: DayAhead | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -148,7 +152,8 @@ def build(
         amount=amount,
         load_share=surroundings.load_share[station],
         energy_price=price_over(surroundings.energy_price, start_h, charge_min / 60),
-        others_min=others_delayed_min(surroundings.inflow_per_h[pool], np.maximum(usable, 1), stay_min, weights.driven_on_min),
+        others_min=_others_min(world, surroundings, weights, np.where(open_to, pool, -1), begin_s, stay_min, usable),
+        longer_min=longer_s(world, np.where(open_to, pool, -1), arrive_s, surroundings.inflow_per_h, weights.wait_risk) / 60,
     )
     drivers = Drivers.of(requests, sorts, weights)
     terms = fixed_terms(drivers, facts, weights)
@@ -193,6 +198,15 @@ def check(
             raise BadInput(name, f"want {size} values, got {array.shape}")
     if len(sorts) != rows:
         raise BadInput("sorts", f"want one for each of the {rows} requests, got {len(sorts)}")
+
+
+def _others_min(
+    world: World, around: Surroundings, weights: Weights, pool: Ints, begin_s: Floats, stay_min: Floats, usable: Ints
+) -> Floats:
+    """Minutes that each option takes from drivers who are still to come, R x K."""
+    if around.ahead is not None and around.ahead.covers(world.now_s):
+        return around.ahead.others_min(pool, begin_s, stay_min * 60)
+    return others_delayed_min(around.inflow_per_h[np.maximum(pool, 0)], np.maximum(usable, 1), stay_min, weights.driven_on_min)
 
 
 def _excluded(requests: Sequence[ChargeRequest], operators: tuple[str, ...], station: Ints) -> Bools:

@@ -15,6 +15,7 @@ SAID = {
     "energy_price": "draws its energy at dearer hours",
     "priority": "would be done too late",
     "demand_intensity": "more drivers are expected there",
+    "uncertainty": "may make you wait much longer",
     "preference": "comes later in the order you asked for",
 }
 

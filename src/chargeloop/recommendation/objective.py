@@ -9,7 +9,8 @@
     energy_price      kWh x what a kWh costs to buy in those hours  x share
     distance          km to the station                             x CNY/km
     priority          minutes past the deadline                     x value of time x urgency of the tier
-    demand_intensity  minutes that the stay takes from drivers who are forecast: see `others_delayed_min`
+    demand_intensity  minutes that the stay takes from drivers who are forecast: shadow prices, or `others_delayed_min`
+    uncertainty       minutes that the wait may turn out longer      x value of time x weight of the tier
     preference        the driver's own order of the offers: what it is about, counted again
 
 U_i is the expected busy share of the assigned station's usable bay-time over i's stay, i and the rest of the plan included.
@@ -36,6 +37,7 @@ TERMS = (
     "distance",
     "priority",
     "demand_intensity",
+    "uncertainty",
     "preference",
 )
 
@@ -85,6 +87,7 @@ class Facts:
     load_share: Floats
     energy_price: Floats  # CNY per kWh to buy, mean over the charge
     others_min: Floats  # see `others_delayed_min`
+    longer_min: Floats  # what a likely wait is longer than the expected one
 
 
 def fixed_terms(drivers: Drivers, facts: Facts, weights: Weights) -> dict[str, Floats]:
@@ -97,6 +100,7 @@ def fixed_terms(drivers: Drivers, facts: Facts, weights: Weights) -> dict[str, F
         "energy_price": weights.energy_price * facts.energy_price * facts.energy_kwh,
         "distance": weights.distance_per_km * facts.drive_km,
         "demand_intensity": weights.others_per_h / 60 * facts.others_min,
+        "uncertainty": drivers.wait * facts.longer_min,
         "preference": drivers.soonest * (facts.drive_min + facts.charge_min)
         + drivers.cheapest * facts.amount
         + drivers.nearest * facts.drive_km,

@@ -9,7 +9,7 @@ from chargeloop.model.city import Floats, Ints
 from chargeloop.pricing import RateTable, quote
 from chargeloop.recommendation.build import Options
 from chargeloop.recommendation.objective import TERMS, plan_terms
-from chargeloop.recommendation.waiting import wait_margins_s
+from chargeloop.recommendation.waiting import Z90, longer_s
 
 
 def write_offers(
@@ -30,15 +30,7 @@ def write_offers(
     terms = options.terms | planned | {"preference": options.terms["preference"] + planned["preference"]}
     term_rows = np.stack([terms[name][chosen] for name in TERMS], axis=1).tolist()
     pool = problem.pool[chosen]
-    margin_s = wait_margins_s(
-        problem.bay_free_s,
-        problem.pool_start,
-        pool,
-        world.now_s,
-        problem.arrive_s[chosen],
-        problem.stay_s[chosen],
-        inflow_per_h[pool],
-    )
+    margin_s = longer_s(world, pool[:, None], problem.arrive_s[chosen][:, None], inflow_per_h, Z90)[:, 0]
     begin_s = problem.arrive_s[chosen] + wait_s[chosen]
     fact_rows = np.stack(
         [

@@ -44,6 +44,22 @@ NO_PRICES = Prices(np.zeros((0, 1)), 900.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class DayAhead:
+    """Prices of the bays of a whole city, from the instant `from_s` (epoch seconds) on."""
+
+    prices: Prices
+    from_s: float
+
+    def covers(self, at_s: float) -> bool:
+        return bool(0 <= at_s - self.from_s < self.prices.rate.shape[1] * self.prices.bin_s)
+
+    def others_min(self, pool: Ints, begin_s: Floats, stay_s: Floats) -> Floats:
+        """Minutes that stays from `begin_s` on take from everybody else; all of one shape, 0 where `pool` is -1."""
+        edges = self.prices.summed_s(len(self.prices.rate))
+        return _taken_s(edges, self.prices.bin_s, pool, begin_s - self.from_s, stay_s) / 60
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Demand:
     """R requests with K options each. Instants in seconds from the start of the run.
 
@@ -63,6 +79,16 @@ class Demand:
 def summed(edges: Floats, begin_s: float, end_s: float, bin_s: float) -> float:
     """What [begin, end) costs, given the price summed up to each bin's edge; nothing outside of the bins."""
     return float(_until(edges, end_s, bin_s) - _until(edges, begin_s, bin_s))
+
+
+@kernel
+def _taken_s(edges: Floats, bin_s: float, pool: Ints, begin_s: Floats, stay_s: Floats) -> Floats:
+    taken = np.zeros(pool.shape)
+    for i in range(pool.shape[0]):
+        for k in range(pool.shape[1]):
+            if pool[i, k] >= 0:
+                taken[i, k] = summed(edges[pool[i, k]], begin_s[i, k], begin_s[i, k] + stay_s[i, k], bin_s)
+    return taken
 
 
 @kernel

@@ -11,6 +11,7 @@ from chargeloop.pricing import RateTable
 from chargeloop.recommendation.build import Candidates, Surroundings, build
 from chargeloop.recommendation.explain import no_station, reason
 from chargeloop.recommendation.offers import write_offers
+from chargeloop.recommendation.prices import DayAhead
 from chargeloop.recommendation.problem import alternatives, scores
 from chargeloop.recommendation.solvers import solve, solver_named
 from chargeloop.recommendation.weights import DEFAULT, Weights
@@ -35,6 +36,7 @@ def recommend(
     time_zone: str,
     rng: np.random.Generator,
     kg_co2_per_kwh: Floats | None = None,
+    ahead: DayAhead | None = None,
     sorts: Sequence[Sort | None] | None = None,
     budget_s: float = 1.0,
 ) -> tuple[Decision, ...]:
@@ -42,6 +44,7 @@ def recommend(
 
     `inflow_per_h`: P, forecast arrivals; `load_share`: N, load over limit of the circuit above each station;
     `solver`: one of `SOLVERS`, or `module:function`.
+    `ahead`: shadow prices of bays, for as long as they cover now.
     `energy_price`, `kg_co2_per_kwh`: 24 local hours of `time_zone`; `sorts`: each driver's own order, None for none.
 
     Raises:
@@ -50,7 +53,7 @@ def recommend(
     solver_named(solver)
     if not requests:
         return ()
-    surroundings = Surroundings(inflow_per_h, load_share, energy_price, time_zone)
+    surroundings = Surroundings(inflow_per_h, load_share, energy_price, time_zone, ahead)
     options = build(world, requests, candidates, rates, models, surroundings, weights, sorts or [None] * len(requests))
     choice = solve(solver, options.problem, rng, budget_s).choice
     wait_s, busy = alternatives(options.problem, choice)

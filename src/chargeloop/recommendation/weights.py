@@ -51,6 +51,7 @@ class Weights:
     driven_on_min: float = 15.0  # a driver kept from a bay for longer than this goes elsewhere
     preference: float = 1.0  # how often more a driver's own order counts what it is about
     nearest_per_km: float = 2.0  # what "nearest first" takes a kilometre for
+    wait_risk: float = 2.0  # standard deviations above the middle of the wait that is reckoned with
     reserve_soc: float = 0.05  # share of the battery to arrive with, at least
     overstay_min: float = 4.0  # from the end of charging until the bay is free
 

@@ -103,8 +103,9 @@ def _record(**kinds: str) -> np.dtype[np.void]:
     return np.dtype([(name, kind) for kind, names in kinds.items() for name in names.split()], align=True)
 
 
-# A driver with the vehicle. `promised_s`: wait not exceeded in nine of ten cases. `arrive_s`: at the pool headed for; `start_kwh`: the bay's register at plug-in; `first`: column of
-# the option chosen without looking at queues; `next`, `prev`: neighbours in a pool's queue or list of those on their way;
+# A driver with the vehicle. `arrive_s`: at the pool headed for; `start_kwh`: the bay's register at plug-in; `promised_s`: wait
+# not exceeded in nine of ten cases, as was known when he set out; `first`: column of the option chosen without looking at
+# queues; `next`, `prev`: neighbours in a pool's queue or list of those on their way;
 # `follows`: goes where the policy says, and is counted there from that moment; others go to the nearest, unannounced.
 CAR = _record(
     f8="appear_s soc target battery_kwh kwh_per_km stay_s said_stay_s patience_s"

@@ -5,13 +5,11 @@ import math
 import numpy as np
 
 from chargeloop.physics import kernel, take_bay
-from chargeloop.recommendation import left_by, over_by
+from chargeloop.recommendation import left_by, over_by, overtakers
 from chargeloop.simulation.state import RECENT_S, Policy, Rules, State, Whole
 
 OVERDUE_S = 5 * 60.0  # a vehicle that should be gone already is expected to leave within this
 LONGEST_WAIT_S = 6 * 3600.0
-USUAL_DRIVE_S = 200.0
-COME_STILL = 0.5  # of arrivals as of late: where it fills up, the others are sent elsewhere; set so that promises are kept
 HELD_BACK = 0.3  # of a bay's power: charging slower than this now is not held back for ever
 _COMMIT = np.int64(Policy.COMMIT)
 _NOBODY = np.int64(-1)
@@ -70,7 +68,7 @@ def likely_wait_s(state: State, rules: Rules, p: Whole, now_s: float, arrive_s: 
     for it. Infinite where it is longer than `longest_s` and than `LONGEST_WAIT_S`.
     """
     cars, pool = state.cars, state.pools[p]
-    unknown = overtakers(state, p, now_s, arrive_s)
+    unknown = overtakers(recent_arrivals(state, p, now_s) / RECENT_S, arrive_s - now_s)
     before = pool.queue + unknown
     other = pool.inbound_head
     while other >= 0 and cars[other].arrive_s <= arrive_s:
@@ -97,17 +95,6 @@ def recent_arrivals(state: State, p: Whole, now_s: float) -> float:
     """Of drivers at pool `p`, each counted less the longer ago."""
     pool = state.pools[p]
     return float(pool.arrivals * math.exp(-(now_s - pool.counted_s) / RECENT_S))
-
-
-@kernel
-def overtakers(state: State, p: Whole, now_s: float, arrive_s: float) -> float:
-    """How many will come to pool `p` before `arrive_s` of whom nobody knows yet, if as many come as of late.
-
-    One who arrives after x seconds is known by now if he drives for longer than x; drives are taken to be exponential.
-    """
-    ahead_s = arrive_s - now_s
-    unknown_s = ahead_s - USUAL_DRIVE_S * (1 - math.exp(-ahead_s / USUAL_DRIVE_S))
-    return COME_STILL * recent_arrivals(state, p, now_s) / RECENT_S * unknown_s
 
 
 @kernel

@@ -7,11 +7,11 @@ type Names = Readonly<Record<string, string>>
 const termNames: Names = {
   drive: 'Driving time', wait: 'Waiting time', charge: 'Charging time', amount: 'What the driver pays', utilisation: 'Even use of bays',
   regional_load: 'Load of the grid there', energy_price: 'Price of energy', distance: 'Distance', priority: 'Done too late',
-  demand_intensity: 'Others expected there', preference: 'The driver’s own order',
+  demand_intensity: 'Others expected there', uncertainty: 'Risk of a longer wait', preference: 'The driver’s own order',
 }
 const against: Names = {
   utilisation: 'would leave the bays elsewhere less evenly used', regional_load: 'draws on a part of the grid that is loaded more',
-  energy_price: 'draws its energy at dearer hours', priority: 'would be done too late', demand_intensity: 'more drivers are expected there',
+  energy_price: 'draws its energy at dearer hours', priority: 'would be done too late', demand_intensity: 'more drivers are expected there', uncertainty: 'may make you wait much longer',
   preference: 'comes later in the order asked for',
 }
 const statuses: Names = {

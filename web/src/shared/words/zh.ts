@@ -59,11 +59,11 @@ export const zh: Words = {
   butWait: (m) => `预计等待 ${m}`, butFarther: (m) => `远 ${m}`, butLonger: (m) => `充电多用 ${m}`, butCosts: (m) => `多花 ${m}`,
   against: {
     utilisation: '会使各处车位使用更不均衡', regional_load: '所在电网区域负荷更高', energy_price: '用电时段电价更高', priority: '完成得太晚',
-    demand_intensity: '预计那里会来更多车主', preference: '不符合车主要求的排序',
+    demand_intensity: '预计那里会来更多车主', uncertainty: '等待可能长得多', preference: '不符合车主要求的排序',
   },
   termNames: {
     drive: '行驶时间', wait: '等待时间', charge: '充电时间', amount: '车主支付', utilisation: '车位均衡', regional_load: '当地电网负荷',
-    energy_price: '电价', distance: '距离', priority: '延误', demand_intensity: '预计其他车主', preference: '车主偏好',
+    energy_price: '电价', distance: '距离', priority: '延误', demand_intensity: '预计其他车主', uncertainty: '等待风险', preference: '车主偏好',
   },
   sentenceEnd: '。', sentenceJoin: '；',
   noOther: '没有其他充电站可选。', noStationCould: '没有充电站能满足这个请求。',
