@@ -24,7 +24,7 @@ from chargeloop.city import load_city
 from chargeloop.guidance import Guide
 from chargeloop.loop import OfflineLoop
 from chargeloop.model import Command, Event, Layout
-from chargeloop.simulation import Kpis, simulate
+from chargeloop.simulation import Kpis, offline_loop, simulate
 from chargeloop.simulation.compare import default_day
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -53,7 +53,7 @@ def run(*, quick: bool, seed: int) -> list[Result]:
     timed: list[TimedLoop] = []
 
     def controller(layout: Layout, guide: Guide, begin: datetime) -> TimedLoop:
-        timed.append(TimedLoop(OfflineLoop(city, layout, guide, begin, seed=seed)))
+        timed.append(TimedLoop(offline_loop(city, layout, guide, begin, 1.0, seed=seed)))
         return timed[-1]
 
     days = [

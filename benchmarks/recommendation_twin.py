@@ -18,6 +18,7 @@ from scipy import stats
 
 from benchmarks.recommendation_city import World, world
 from benchmarks.recommendation_day import DAY, Case, Outcome, bound_min, draw, finished, outcome, prices_of
+from benchmarks.recommendation_evening import evenings
 from benchmarks.report import Bounds, Result
 from chargeloop.model.city import Floats
 from chargeloop.recommendation import Prices
@@ -55,8 +56,10 @@ def twin_days(*, quick: bool, seed: int) -> Iterator[Result]:
     seeds = range(seed, seed + (4 if quick else 20))
     with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as cores:
 
-        def run(level: float | None, policies: Sequence[str], scenario: Scenario = DAY, **more: bool) -> list[Ran]:
-            cases = [Case(level, s, special(world(folder, True), scenario, s - seed)) for s in seeds]
+        def run(
+            level: float | None, policies: Sequence[str], scenario: Scenario = DAY, days: int = 20, **more: bool
+        ) -> list[Ran]:
+            cases = [Case(level, s, special(world(folder, True), scenario, s - seed)) for s in seeds[:days]]
             return list(cores.map(judge, [Job(folder, case, tuple(policies), **more) for case in cases]))
 
         middle = run(1.0, POLICIES, bound=True)
@@ -69,9 +72,11 @@ def twin_days(*, quick: bool, seed: int) -> Iterator[Result]:
             yield against("score_vs_commit_pct_050", low)
             yield from standing("050", low)
             yield from standing("150", high)
-            yield against("score_vs_commit_pct_150_limited", run(1.5, PAIR, ample=False))
+            yield against("score_vs_commit_pct_150_limited", run(1.5, PAIR, days=10, ample=False)[:10])
         yield from measured(folder, seed)
         yield from burst(cores.map, folder, list(seeds)[:4])
+        yield from evenings(cores.map, folder, list(seeds)[: 1 if quick else 3])
+        yield from evenings(cores.map, folder, list(seeds)[: 1 if quick else 3])
 
 
 def special(here: World, scenario: Scenario, day: int) -> Scenario:

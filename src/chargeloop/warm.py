@@ -8,10 +8,9 @@ import numpy as np
 from chargeloop.city import builtin_city
 from chargeloop.doctor import PACKAGE, cold_kernels
 from chargeloop.guidance import Guide
-from chargeloop.loop import OfflineLoop, stages_of
 from chargeloop.model import City, Layout
 from chargeloop.prediction import Regression, forecast_city
-from chargeloop.simulation import Twin, default_day, draw_drivers, run, shadow_prices
+from chargeloop.simulation import Twin, default_day, draw_drivers, offline_loop, run, shadow_prices
 
 COMPILED = ("exact", "auction", "greedy")  # the other solvers have no kernels of their own
 
@@ -27,9 +26,8 @@ def warm(city: City) -> None:
     prices = shadow_prices(city, layout, guide, forecast, evening, 1, np.random.default_rng(3), days=1)
     run(Twin(city, layout, guide, drivers, evening, 300, "priced", np.random.default_rng(2), prices=prices), None)
     for solver in COMPILED:
-        stages = stages_of(city, layout, guide, solver=solver, routes=False)
         twin = Twin(city, layout, guide, drivers, evening, 300, "external", np.random.default_rng(2))
-        run(twin, OfflineLoop(city, layout, guide, evening, stages=stages))
+        run(twin, offline_loop(city, layout, guide, evening, None, solver=solver))
     Regression.fit(city.demand, city.weather, city.time_zone)
 
 

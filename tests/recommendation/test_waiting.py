@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chargeloop.recommendation import left_by, over_by
-from chargeloop.recommendation.waiting import HANGING_ON_S, SAID_ERROR
+from chargeloop.recommendation import left_by, over_by, overtakers
+from chargeloop.recommendation.waiting import COME_STILL, HANGING_ON_S, SAID_ERROR, USUAL_DRIVE_S
 
 
 @given(st.floats(60, 40_000), st.floats(0, 60_000), st.floats(0, 30_000), st.floats(0, 30_000))
@@ -33,3 +33,10 @@ def test_one_long_overdue_leaves_soon() -> None:
 def test_after_a_fast_charge_the_stay_is_exponential() -> None:
     assert over_by(1000.0, 600.0, 900.0) == 0
     assert over_by(1000.0, 600.0, 1600.0) == pytest.approx(1 - math.exp(-1))
+
+
+def test_only_those_overtake_whom_nobody_knows_yet() -> None:
+    at_once, soon, late = (overtakers(0.01, ahead_s) for ahead_s in (0.0, 200.0, 6000.0))
+    assert at_once == 0
+    assert soon < 0.5 * 0.01 * 200  # most who come so soon are under way already
+    assert late == pytest.approx(COME_STILL * 0.01 * (6000 - USUAL_DRIVE_S), rel=1e-6)

@@ -14,7 +14,7 @@ from chargeloop.cli import main
 from chargeloop.guidance import Guide
 from chargeloop.model import BadInput, City, Command, Event, Layout
 from chargeloop.pricing import quote
-from chargeloop.simulation import Controller, Kpis, default_day, simulate
+from chargeloop.simulation import Controller, Kpis, default_day, offline_loop, simulate
 from tests.simulation.conftest import MakeTwin
 from tests.small_city import START
 
@@ -65,6 +65,15 @@ def test_a_controller_of_your_own_is_asked_every_step(small_city: City) -> None:
     kpis = simulate(small_city, ["mine"], 1, 1.0, 1, start=MIDNIGHT, controllers=own)["mine"]
     assert len(made[0].asked) == 24 * 60
     assert kpis.answer_min == pytest.approx(3.0)  # nobody was answered
+
+
+def test_the_shipped_loop_can_be_given_other_stages(small_city: City) -> None:
+    def greedy(layout: Layout, guide: Guide, at: datetime) -> Controller:
+        return offline_loop(small_city, layout, guide, at, 1.0, solver="greedy")
+
+    runs = simulate(small_city, ["nearest", "loop", "greedy"], 1 / 4, 1.0, 3, start=START, controllers={"greedy": greedy})
+    assert runs["greedy"].served_share >= runs["nearest"].served_share
+    assert runs["greedy"].requests == runs["loop"].requests
 
 
 def test_figures_counted_by_hand(make_twin: MakeTwin, small_city: City, small_layout: Layout) -> None:

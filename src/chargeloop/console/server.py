@@ -28,6 +28,7 @@ from chargeloop.model import Command, GuideDriver, Layout, Tariff, Unreachable
 from chargeloop.persistence import Store
 from chargeloop.pki import Credentials, Forward, Pki, Tls, open_pki
 from chargeloop.protocols.ocpp import Listed
+from chargeloop.simulation import Nightly
 from chargeloop.simulation.chargers import ocpp_evses
 
 log = structlog.get_logger()
@@ -81,7 +82,8 @@ async def _serve(options: Options, listener: socket.socket, ready: asyncio.Event
     store = await Store.open(options.database_url or options.data_dir / "chargeloop.db")
     try:
         outside = Outside()
-        loop = CityLoop(city, layout, stages_of(city, layout, guide), store, options.clock, outside.send)
+        stages = stages_of(city, layout, guide, ahead=Nightly(city, layout, guide, background=True))
+        loop = CityLoop(city, layout, stages, store, options.clock, outside.send)
         await loop.rebuild()
         store.on_commit = loop.publish
         accounts, tokens, audit = await Accounts.load(store), await Tokens.load(store), Audit(store)

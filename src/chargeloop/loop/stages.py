@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import TypeAlias
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from chargeloop.perception import Ended, Perception
 from chargeloop.physics import full_hour, hours_between
 from chargeloop.prediction import Forecast, HourOfWeek
 from chargeloop.pricing import RateTable
-from chargeloop.recommendation import Candidates, recommend
+from chargeloop.recommendation import DEFAULT, Candidates, DayAhead, Weights, recommend
 from chargeloop.settlement import settle
 
 CANDIDATES = 30  # nearest pools that a request is weighed against
@@ -35,8 +36,25 @@ class Stages:
     settle: Callable[[Ended], Cdr]
 
 
-def stages_of(city: City, layout: Layout, guide: Guide, *, seed: int = 0, solver: str = "exact", routes: bool = True) -> Stages:
-    """The shipped stages of a city. `routes`: give drivers the way itself, not only its time."""
+Ahead: TypeAlias = Callable[[World, Forecast], DayAhead | None]  # the shadow prices that hold now, where there are any
+
+
+def stages_of(
+    city: City,
+    layout: Layout,
+    guide: Guide,
+    *,
+    seed: int = 0,
+    solver: str = "exact",
+    routes: bool = True,
+    ahead: Ahead = lambda _world, _forecast: None,
+    weights: Weights = DEFAULT,
+    budget_s: float = 1.0,
+) -> Stages:
+    """The shipped stages of a city. `routes`: give drivers the way itself, not only its time. `ahead`: shadow prices.
+
+    `budget_s`: of the solver, in each turn.
+    """
     rng = np.random.default_rng(seed)
     tariff_of = city.tariffs_of_stations()
     rates = RateTable.of(city.tariffs, [station.tariff_id for station in city.stations])
@@ -52,6 +70,9 @@ def stages_of(city: City, layout: Layout, guide: Guide, *, seed: int = 0, solver
             rates,
             city.models,
             solver=solver,
+            weights=weights,
+            budget_s=budget_s,
+            ahead=ahead(world, forecast),
             inflow_per_h=arrivals_per_h(forecast, layout),
             load_share=station_load_share(world),
             energy_price=energy_price,

@@ -9,5 +9,5 @@ F = TypeVar("F", bound=Callable[..., object])
 
 
 def kernel(function: F) -> F:
-    """Compile `function` for arrays on its first call and keep the result on disk."""
-    return cast(F, njit(cache=True)(function))
+    """Compile `function` for arrays on its first call and keep the result on disk. Other threads go on while it runs."""
+    return cast(F, njit(cache=True, nogil=True)(function))

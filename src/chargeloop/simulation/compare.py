@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
 
@@ -13,7 +13,12 @@ from chargeloop.model import BadInput, City, Command, Event, Layout
 from chargeloop.physics import local
 from chargeloop.simulation.drivers import draw_drivers
 from chargeloop.simulation.kpis import Kpis
+from chargeloop.simulation.nightly import Nightly
+from chargeloop.simulation.scenario import QUIET, Scenario
 from chargeloop.simulation.twin import POLICIES, Twin, check_step_s
+
+if TYPE_CHECKING:
+    from chargeloop.loop import OfflineLoop
 
 BASELINES = ("nearest", "cheapest", "shortest-wait", "commit")
 LOOP = "loop"
@@ -49,7 +54,7 @@ def simulate(
         BadInput: unknown policy, or a time that makes no sense.
     """
     makers: dict[str, MakeController] = {
-        LOOP: lambda layout, guide, at: _offline_loop(city, layout, guide, at, seed),
+        LOOP: lambda layout, guide, at: offline_loop(city, layout, guide, at, level, seed=seed),
         **(controllers or {}),
     }
     unknown = [policy for policy in policies if policy not in BASELINES and policy not in makers]
@@ -95,7 +100,24 @@ def default_day(city: City) -> datetime:
     return day.astimezone(last.tzinfo)
 
 
-def _offline_loop(city: City, layout: Layout, guide: Guide, start: datetime, seed: int) -> Controller:
-    from chargeloop.loop import OfflineLoop  # noqa: PLC0415 (brings all stages; the baselines don't need them)
+def offline_loop(
+    city: City,
+    layout: Layout,
+    guide: Guide,
+    start: datetime,
+    level: float | None,
+    *,
+    scenario: Scenario = QUIET,
+    seed: int = 0,
+    **more: Any,
+) -> "OfflineLoop":
+    """The shipped loop for a twin whose drivers were drawn at that level. Of the city's demand it knows what lies before.
 
-    return OfflineLoop(city, layout, guide, start, seed=seed)
+    `more`: as for `stages_of`.
+    """
+    from chargeloop.loop import OfflineLoop, known_until, stages_of  # noqa: PLC0415 (all stages; the baselines don't need them)
+
+    known = known_until(city, start)
+    ahead = Nightly(known, layout, guide, level=level, scenario=scenario, seed=seed)
+    stages = stages_of(known, layout, guide, seed=seed, routes=False, ahead=ahead, **more)
+    return OfflineLoop(city, layout, guide, start, stages=stages)

@@ -1,20 +1,22 @@
 """The shadow prices of a day ahead: days are drawn from the forecast, and bay-time is worth what it was worth in them."""
 
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
 
 from chargeloop.guidance import Guide
-from chargeloop.model import City, Layout
+from chargeloop.model import City, Layout, World
 from chargeloop.model.city import Floats
 from chargeloop.physics import full_hour, hour_of_week, utc_offset_s
 from chargeloop.prediction import Forecast, HourOfWeek
-from chargeloop.recommendation import Demand, Prices, ascend
+from chargeloop.recommendation import DayAhead, Demand, Prices, ascend
 from chargeloop.simulation.drivers import Drivers, draw_drivers
 from chargeloop.simulation.reach import options
 from chargeloop.simulation.scenario import QUIET, Scenario
 
+EVERY_H = 6
 BIN_S = 900.0
 DAYS = 3  # drawn; with more the prices hardly move
 ROUNDS, STEP = 60, 0.05  # of the ascent
@@ -48,6 +50,52 @@ def shadow_prices(
         demand = demand_of(drivers, layout, options(drivers, layout, guide, slow), start, bins)
         rate += ascend(demand, rate / days, ROUNDS, STEP)[0].rate
     return Prices(rate * TAKEN / days, BIN_S)
+
+
+class Nightly:
+    """The shadow prices of the coming day for the loop, made anew from the newest forecast every `EVERY_H`.
+
+    `background`: in a thread, while the loop goes on with the prices before, or none. Else it waits for them.
+    """
+
+    def __init__(
+        self,
+        city: City,
+        layout: Layout,
+        guide: Guide,
+        *,
+        level: float | None = None,
+        scenario: Scenario = QUIET,
+        seed: int = 0,
+        background: bool = False,
+    ) -> None:
+        self._city, self._layout, self._guide = city, layout, guide
+        self._level, self._scenario = level, replace(scenario, surges=(), outages=())
+        self._rng = np.random.default_rng(seed)
+        self._thread = ThreadPoolExecutor(1, "nightly") if background else None
+        self._made: Future[DayAhead] | None = None
+        self._latest: DayAhead | None = None
+        self._due_s = -np.inf
+
+    def __call__(self, world: World, forecast: Forecast) -> DayAhead | None:
+        """The prices that hold now, where there are any."""
+        if world.now_s >= self._due_s and self._made is None:
+            self._due_s = world.now_s + EVERY_H * 3600
+            if self._thread is None:
+                self._latest = self._make(forecast)
+            else:
+                self._made = self._thread.submit(self._make, forecast)
+        if self._made is not None and self._made.done():
+            self._latest, self._made = self._made.result(), None
+        return self._latest
+
+    def _make(self, forecast: Forecast) -> DayAhead:
+        start = full_hour(forecast.origin)
+        city, layout, guide = self._city, self._layout, self._guide
+        prices = shadow_prices(
+            city, layout, guide, forecast, start, len(forecast.q50), self._rng, level=self._level, scenario=self._scenario
+        )
+        return DayAhead(prices, start.timestamp())
 
 
 def as_forecast(city: City, forecast: Forecast) -> City:

@@ -1,0 +1,110 @@
+"""The shipped loop in the twin, turn by turn: with its own weights, with those of the score, and with other solvers."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from benchmarks.recommendation_city import World, world
+from benchmarks.recommendation_day import DAY, Case, draw, prices_of, score_min
+from benchmarks.report import Result
+from chargeloop.recommendation import DEFAULT, SOLVERS, Weights
+from chargeloop.simulation import Drivers, Twin, offline_loop
+
+LEVEL, LEARNED_ON = 1.0, 1000
+BEGIN_H, END_H = 17, 20  # the loop takes over a city that has run on "commit" since midnight
+LEFT_OUT_H = (0.5, 1.0)  # at the begin, where others decided; and at the end, where it is not over
+TURN_S, SOLVER_S = 60, 0.05
+SEARCHES = ("genetic", "swarm", "learned")  # where `SOLVERS` has them
+
+# Drive and wait in minutes, and what a stay takes from others: the score, without anything that is paid for.
+MINUTES = Weights(
+    tiers={tier: replace(each, amount=0.0, charge_dc=0.0, charge_ac=0.0, late=0.0) for tier, each in DEFAULT.tiers.items()},
+    empty_bonus=0.0,
+    full_penalty=0.0,
+    distance_per_km=0.0,
+    regional_load_per_kwh=0.0,
+    energy_price=0.0,
+)
+
+
+class Evening(NamedTuple):
+    folder: Path | None
+    seed: int
+    name: str  # commit, priced, loop, loop_minutes, or a solver of `SEARCHES`
+
+
+class Scored(NamedTuple):
+    name: str
+    score: float
+    wait_min: float
+
+
+def evenings(run: Callable[..., Iterator[Scored]], folder: Path | None, seeds: Sequence[int]) -> Iterator[Result]:
+    names = ("commit", "priced", "loop_minutes", "loop", *(name for name in SEARCHES if name in SOLVERS))
+    scored = list(run(evening, [Evening(folder, seed, name) for seed in seeds for name in names]))
+    mean = {name: np.mean([(each.score, each.wait_min) for each in scored if each.name == name], axis=0) for name in names}
+    for name in names:
+        score, wait = mean[name]
+        yield Result(f"evening_score_{name}", float(score), "min per driver, 17-20 h", "commit", float(mean["commit"][0]))
+        yield Result(f"evening_wait_min_{name}", float(wait), "min")
+
+
+def evening(job: Evening) -> Scored:
+    here = world(job.folder, True)
+    case = Case(LEVEL, job.seed)
+    drivers = draw(here, case)
+    if job.name in ("commit", "priced"):
+        twin = _twin(here, drivers, job)
+        _until(twin, here.start.timestamp() + END_H * 3600)
+    else:
+        twin = _under_the_loop(here, drivers, job)
+    minutes, wait = score_min(twin)
+    hour = (drivers.appear_s - here.start.timestamp()) / 3600
+    those = (hour >= BEGIN_H + LEFT_OUT_H[0]) & (hour < END_H - LEFT_OUT_H[1])
+    return Scored(job.name, float(minutes[those].mean()), float(wait[those].mean()))
+
+
+def _under_the_loop(here: World, drivers: Drivers, job: Evening) -> Twin:
+    twin = _twin(here, drivers, job)
+    changes = {
+        "loop": {},
+        "loop_minutes": {"weights": MINUTES},
+    }.get(job.name, {"weights": MINUTES, "solver": job.name, "budget_s": SOLVER_S})
+    loop = offline_loop(here.city, here.layout, here.guide, twin.now, LEVEL, scenario=DAY, seed=job.seed, **changes)
+    events = twin.current_events()
+    while True:
+        for command in loop.step(events, twin.now):
+            twin.apply(command)
+        if twin.now_s >= here.start.timestamp() + END_H * 3600:
+            return twin
+        events = twin.step()
+
+
+def _twin(here: World, drivers: Drivers, job: Evening) -> Twin:
+    """At the begin of the evening."""
+    policy = job.name if job.name in ("commit", "priced") else "external"
+    prices = prices_of(here, LEVEL, DAY, LEARNED_ON) if job.name == "priced" else None
+    twin = Twin(
+        here.city,
+        here.layout,
+        here.guide,
+        drivers,
+        here.start,
+        TURN_S,
+        policy,
+        np.random.default_rng([job.seed, 1]),
+        faults_per_day=0.0,
+        scenario=DAY,
+        prices=prices,
+        listen=policy == "external",
+    )
+    twin.run_until(here.start.fromtimestamp(here.start.timestamp() + BEGIN_H * 3600, here.start.tzinfo), "commit")
+    return twin
+
+
+def _until(twin: Twin, end_s: float) -> None:
+    while twin.now_s < end_s:
+        twin.step()
