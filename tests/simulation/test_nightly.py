@@ -11,7 +11,7 @@ from chargeloop.guidance import Guide
 from chargeloop.model import City, Layout
 from chargeloop.model.city import Floats
 from chargeloop.perception import Perception
-from chargeloop.prediction import Forecast, HourOfWeek
+from chargeloop.prediction import Forecast, HourOfWeek, forecast_city
 from chargeloop.recommendation import DayAhead
 from chargeloop.simulation import (
     BUSY_ROADS,
