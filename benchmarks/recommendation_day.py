@@ -21,13 +21,13 @@ from chargeloop.simulation import (
     shadow_prices,
 )
 from chargeloop.simulation.drivers import TIERS
+from chargeloop.simulation.kpis import UNSERVED_MIN, minutes_lost
 from chargeloop.simulation.nightly import BIN_S, STEP
 from chargeloop.simulation.state import Bools, Stage
 
 HOURS, AFTER_H = 24, 4  # of drivers; and until the last of them has plugged in or given up
 STEP_S = 300  # power is fixed for a step at a time; all else happens at its own instant
 BOUND_ROUNDS = 150
-UNSERVED_MIN = 60.0  # what it counts for to have given up, beside the minutes lost until then
 DAY = Scenario(zone_spread=ZONE_SPREAD, scatter=2.0, hour_drive=BUSY_ROADS, walk_ins=0.1)
 
 
@@ -97,7 +97,7 @@ def outcome(world: World, twin: Twin, cpu_s: float, among: Bools | None = None) 
     """Of the drivers `among` all."""
     cars, drivers = twin.state.cars, twin.drivers
     those = np.ones(len(drivers), dtype=np.bool_) if among is None else among
-    minutes, wait = score_min(twin)
+    minutes, wait = minutes_lost(cars)
     served = cars["stage"] != Stage.GAVE_UP
     charge_min = np.nan_to_num(cars["charged_s"] - cars["start_s"]) / 60
     amount = np.zeros(len(drivers))
@@ -119,14 +119,6 @@ def outcome(world: World, twin: Twin, cpu_s: float, among: Bools | None = None) 
         kept_promises=float((wait[promised] * 60 <= cars["promised_s"][promised]).mean()) if promised.any() else float("nan"),
         evse_steps_per_cpu_s=len(world.layout.evse_ids) * (HOURS + AFTER_H) * 3600 / STEP_S / cpu_s,
     )
-
-
-def score_min(twin: Twin) -> tuple[Floats, Floats]:
-    """Score and wait of each driver, minutes."""
-    cars = twin.state.cars
-    until_s = np.where(np.isfinite(cars["start_s"]), cars["start_s"], cars["end_s"])
-    wait = np.maximum(np.nan_to_num(until_s - cars["arrive_s"]), 0) / 60
-    return cars["drive_s"] / 60 + wait + UNSERVED_MIN * (cars["stage"] == Stage.GAVE_UP), wait
 
 
 def _f_cny(drivers: Drivers, minutes: Floats, charge_min: Floats, amount: Floats, drive_m: Floats) -> Floats:

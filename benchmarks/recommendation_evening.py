@@ -8,10 +8,11 @@ from typing import NamedTuple
 import numpy as np
 
 from benchmarks.recommendation_city import World, world
-from benchmarks.recommendation_day import DAY, Case, draw, prices_of, score_min
+from benchmarks.recommendation_day import DAY, Case, draw, prices_of
 from benchmarks.report import Result
 from chargeloop.recommendation import DEFAULT, SOLVERS, Weights
 from chargeloop.simulation import Drivers, Twin, offline_loop
+from chargeloop.simulation.kpis import minutes_lost
 
 LEVEL, LEARNED_ON = 1.0, 1000
 BEGIN_H, END_H = 17, 20  # the loop takes over a city that has run on "commit" since midnight
@@ -61,7 +62,7 @@ def evening(job: Evening) -> Scored:
         _until(twin, here.start.timestamp() + END_H * 3600)
     else:
         twin = _under_the_loop(here, drivers, job)
-    minutes, wait = score_min(twin)
+    minutes, wait = minutes_lost(twin.state.cars)
     hour = (drivers.appear_s - here.start.timestamp()) / 3600
     those = (hour >= BEGIN_H + LEFT_OUT_H[0]) & (hour < END_H - LEFT_OUT_H[1])
     return Scored(job.name, float(minutes[those].mean()), float(wait[those].mean()))

@@ -44,6 +44,9 @@ SUBCOMMANDS = {
         "which station for each request of your own files",
         "chargeloop assign requests.csv stations.csv --solver exact -o assigned.csv",
     ),
+    "plan": Subcommand(
+        "chargeloop.simulation.plan", "where more charging bays help most", "chargeloop plan --bays 50 -o plan.geojson"
+    ),
     "bench": Subcommand("chargeloop.bench", "run one of the checkout's benchmarks", "chargeloop bench loop --quick"),
     "doctor": Subcommand(
         "chargeloop.doctor", "what is configured, reachable and wrong, and how to mend it", "chargeloop doctor --json"

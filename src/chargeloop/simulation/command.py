@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--level",
-        type=_level,
+        type=level_of,
         default=1.0,
         help="(bay-hours asked for at 17-23 h) / (0.5 x bays x 6 h), or 'measured' for the demand as it was (default 1.0)",
     )
@@ -80,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _level(text: str) -> float | None:
+def level_of(text: str) -> float | None:
     if text == "measured":
         return None
     try:

@@ -12,6 +12,8 @@ from chargeloop.simulation.drivers import TIERS, Drivers, in_evening
 from chargeloop.simulation.state import Records, Stage
 from chargeloop.simulation.telling import instant
 
+UNSERVED_MIN = 60.0  # what it counts for to have given up, beside the minutes lost until then
+
 
 @dataclass(frozen=True, slots=True)
 class Kpis:
@@ -123,6 +125,13 @@ def _busy(city: City, layout: Layout, cars: Records, span_s: tuple[float, float]
         return whole, None
     taken = sum(_time_in(evse, begin, end, window, len(layout.evse_ids)) for window in evening)
     return whole, np.asarray(taken / sum(b - a for a, b in evening))
+
+
+def minutes_lost(cars: Records) -> tuple[Floats, Floats]:
+    """Of each driver of a run that is over: drive + wait, and `UNSERVED_MIN` for one who gave up; and the wait alone."""
+    until_s = np.where(np.isfinite(cars["start_s"]), cars["start_s"], cars["end_s"])
+    wait = np.maximum(np.nan_to_num(until_s - cars["arrive_s"]), 0) / 60
+    return cars["drive_s"] / 60 + wait + UNSERVED_MIN * (cars["stage"] == Stage.GAVE_UP), wait
 
 
 def _time_in(evse: Ints, begin: Floats, end: Floats, window: tuple[float, float], size: int) -> Floats:
