@@ -22,7 +22,10 @@ SEARCHES = ("genetic", "swarm", "learned")  # where `SOLVERS` has them
 
 # Drive and wait in minutes, and what a stay takes from others: the score, without anything that is paid for.
 MINUTES = Weights(
-    tiers={tier: replace(each, amount=0.0, charge_dc=0.0, charge_ac=0.0, late=0.0) for tier, each in DEFAULT.tiers.items()},
+    tiers={
+        tier: replace(each, amount=0.0, charge_dc=0.0, charge_ac=0.0, late=0.0, uncertainty=1.0)
+        for tier, each in DEFAULT.tiers.items()
+    },
     empty_bonus=0.0,
     full_penalty=0.0,
     distance_per_km=0.0,

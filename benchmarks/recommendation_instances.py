@@ -20,11 +20,16 @@ from chargeloop.model.city import Ints
 from chargeloop.perception import Perception
 from chargeloop.prediction import Forecast
 from chargeloop.pricing import RateTable
-from chargeloop.recommendation import DEFAULT, Problem, Surroundings, build
+from chargeloop.recommendation import DEFAULT, Problem, Surroundings, Weights, build
 from chargeloop.simulation import Drivers, default_day, draw_drivers
 
 EVENING_H = 6  # hours of drivers that the snapshot is picked from
+NO_BAY_HELD = 1 << 30  # bays, from which on a station would hold one for emergency vehicles
 SHARE_TAKEN, MEAN_LEFT_S = 0.3, 40 * 60.0  # of the bays; until such a bay is free
+
+
+# As they were when the instances were drawn: all tiers mind an uncertain wait alike.
+WEIGHTS = Weights(tiers={tier: replace(each, uncertainty=1.0) for tier, each in DEFAULT.tiers.items()})
 
 
 class Named(NamedTuple):
@@ -74,7 +79,7 @@ class Evening(NamedTuple):
 
 def evening(city: City, requests: int, seed: int) -> Evening:
     """`requests` of an evening's drivers, all asking at once, with some bays taken."""
-    layout = Layout.of(city)
+    layout = Layout.of(city, NO_BAY_HELD)
     guide = Guide.of(city, layout)
     now = default_day(city) + timedelta(hours=18)
     rng = np.random.default_rng(seed)
@@ -94,7 +99,7 @@ def snapshot(requests: int, layers: int, seed: int) -> Problem:
     )
     rates = RateTable.of(city.tariffs, [station.tariff_id for station in city.stations])
     candidates = candidates_of(guide, layout, asked)
-    options = build(world, asked, candidates, rates, city.models, surroundings, DEFAULT, [None] * requests)
+    options = build(world, asked, candidates, rates, city.models, surroundings, WEIGHTS, [None] * requests)
     return rounded(options.problem)
 
 

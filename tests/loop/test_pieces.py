@@ -22,7 +22,6 @@ from chargeloop.loop import (
     charging_evses,
     circuit_load_kw,
     known_until,
-    not_now,
     power_problem,
     profiles_to_send,
     stages_of,
@@ -152,9 +151,9 @@ def test_one_driver_is_answered_and_a_full_battery_is_told_when_it_is_cheaper(sm
     forecast = stages.predict(world)
     low = answer(world, request(0.3), forecast, stages)
     assert low.chosen is not None
-    assert not_now(small_city, request(0.3), low) == Advice(False)
+    assert Advice.of(low) == Advice(False)
     high = answer(world, request(0.6), forecast, stages)
-    advice = not_now(small_city, request(0.6), high)  # 17:30, the dearest hours of both tariffs
+    advice = Advice.of(high)  # 17:30, the dearest hours of both tariffs
     assert advice.advised
     assert advice.saves > 0
     assert advice.cheaper_from is not None

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -31,7 +31,7 @@ async def recommend(context: Loop, asked: RecommendIn) -> Recommendation:
     shown = sorted(decision.offers, key=ORDER[asked.sort])[:SHOWN]
     return Recommendation(
         decision=replace(decision, offers=tuple(shown)),
-        not_now=NotNow(advised=advice.advised, cheaper_from=advice.cheaper_from, saves=advice.saves),
+        not_now=NotNow(**asdict(advice)),
     )
 
 
@@ -42,6 +42,8 @@ def _request(context: Context, asked: RecommendIn) -> ChargeRequest:
         raise HTTPException(422, f"model_id: no vehicle model {asked.model_id!r}; /api/v1/city lists them")
     if asked.depart_by is not None and asked.depart_by.tzinfo is None:
         raise HTTPException(422, "depart_by: needs an offset, such as 2025-06-10T18:30:00+08:00")
+    if asked.depot_station_id is not None:
+        context.station(asked.depot_station_id)
     key = uuid4().hex[:12]
     record: ChargeRequest = from_data(
         ChargeRequest,
@@ -58,6 +60,10 @@ def _request(context: Context, asked: RecommendIn) -> ChargeRequest:
             "battery_kwh": model.battery_kwh,
             "sort": asked.sort,
             "depart_by": asked.depart_by or now + timedelta(minutes=asked.stay_min),
+            "destination": asked.destination and Place(asked.destination.lon, asked.destination.lat),
+            "depot_station_id": asked.depot_station_id,
+            "v2g": asked.v2g,
+            "planned_kwh": asked.planned_kwh,
         },
         "request",
     )

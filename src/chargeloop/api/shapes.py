@@ -213,8 +213,19 @@ class Energy(Shape):
     circuits: list[CircuitShape]
 
 
+class PlaceIn(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    lon: Annotated[float, Field(ge=-180, le=180)]
+    lat: Annotated[float, Field(ge=-90, le=90)]
+
+
 class RecommendIn(BaseModel):
-    """Where a driver is, the battery (0..1), and by when to leave: `depart_by`, or `stay_min` from now."""
+    """Where a driver is, the battery (0..1), and by when to leave: `depart_by`, or `stay_min` from now.
+
+    `destination`: where the driver is heading; `depot_station_id`: the vehicle's own station; `v2g`: willing to give energy
+    back; `planned_kwh`: what is needed before the next charge.
+    """
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
@@ -228,12 +239,21 @@ class RecommendIn(BaseModel):
     current: Annotated[Current, Field(strict=False)] = Current.DC
     tier: Annotated[Tier, Field(strict=False)] = Tier.PRIVATE
     sort: Annotated[Sort, Field(strict=False)] = Sort.SOONEST
+    destination: PlaceIn | None = None
+    depot_station_id: str | None = None
+    v2g: bool = False
+    planned_kwh: Annotated[float | None, Field(ge=0)] = None
 
 
 class NotNow(Shape):
+    """`cheaper_from`: the better time; `saves_min`: minutes of the driver's wait and of others' that coming then saves."""
+
     advised: bool
     cheaper_from: datetime | None
     saves: Decimal
+    saves_min: float = 0.0
+    needless: bool = False
+    why: str = ""
 
 
 class Recommendation(Shape):

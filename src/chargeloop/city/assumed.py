@@ -24,6 +24,8 @@ from chargeloop.model import (
 )
 
 AC_KW, DC_KW = 7.0, 60.0
+V2G_KW = 6.6  # of the models below that can
+V2G_FROM_BAYS = 20  # slow bays of a station from which on they are such as take energy back
 FLAT_CURVE = ((0.0, 1.0), (0.5, 1.0), (0.8, 0.6), (0.9, 0.35), (1.0, 0.08))  # share of the highest power by state of charge
 EARLY_CURVE = ((0.0, 0.9), (0.1, 1.0), (0.4, 0.95), (0.6, 0.7), (0.8, 0.45), (1.0, 0.06))
 
@@ -43,6 +45,7 @@ MODELS = (
     ("bus-160", "City bus, 160 kWh", 160.0, 7.0, 120.0, 0.95, FLAT_CURVE),
     ("ambulance-60", "Ambulance, 60 kWh", 60.0, 7.0, 100.0, 0.24, FLAT_CURVE),
 )
+GIVE_BACK = ("sedan-78", "suv-100")  # models that can give energy back
 FLEET = (
     ("micro-17", Tier.PRIVATE, 0.06),
     ("compact-32", Tier.PRIVATE, 0.08),
@@ -79,7 +82,16 @@ KG_CO2 = (0.53, 0.56, 0.58)
 
 def fleet() -> tuple[tuple[VehicleModel, ...], tuple[FleetShare, ...]]:
     models = tuple(
-        VehicleModel(key, name, kwh, ac, dc, ChargingCurve(*zip(*((s, dc * p) for s, p in curve), strict=True)), use)
+        VehicleModel(
+            key,
+            name,
+            kwh,
+            ac,
+            dc,
+            ChargingCurve(*zip(*((s, dc * p) for s, p in curve), strict=True)),
+            use,
+            V2G_KW if key in GIVE_BACK else 0.0,
+        )
         for key, name, kwh, ac, dc, use, curve in MODELS
     )
     return models, tuple(FleetShare(*each) for each in FLEET)
@@ -103,10 +115,11 @@ def energy_price() -> EnergyPrice:
 
 def bays(station_id: str, fast: int, slow: int) -> tuple[Evse, ...]:
     """EVSEs `<station>-01` and so on, the fast ones first; each is a charger of its own with one connector."""
-    kinds = [(Current.DC, DC_KW, Plug.GBT_DC)] * fast + [(Current.AC, AC_KW, Plug.GBT_AC)] * slow
+    gives_back = slow >= V2G_FROM_BAYS
+    kinds = [(Current.DC, DC_KW, Plug.GBT_DC, False)] * fast + [(Current.AC, AC_KW, Plug.GBT_AC, gives_back)] * slow
     return tuple(
-        Evse(f"{station_id}-{i:02d}", current, kw, (Connector(1, plug, kw),))
-        for i, (current, kw, plug) in enumerate(kinds, start=1)
+        Evse(f"{station_id}-{i:02d}", current, kw, (Connector(1, plug, kw),), v2g)
+        for i, (current, kw, plug, v2g) in enumerate(kinds, start=1)
     )
 
 

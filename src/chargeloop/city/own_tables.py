@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from math import inf
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 
@@ -43,10 +44,10 @@ from chargeloop.model.city import Floats
 REQUEST_NEEDS = ("request_id", "lon", "lat", "soc")
 REQUEST_MAY = (
     *("target_soc", "battery_kwh", "current", "max_kw", "consumption_kwh_per_km", "tier", "depart_by"),
-    *("value_of_time_per_h", "excluded_operators", "sort"),
+    *("value_of_time_per_h", "excluded_operators", "sort", "destination_lon", "destination_lat", "depot_station_id", "v2g_kw"),
 )
 STATION_NEEDS = ("station_id", "lon", "lat", "bays", "kw")
-STATION_MAY = ("current", "free_bays", "next_free_min", "price_per_kwh", "operator", "name", "opens_h", "closes_h")
+STATION_MAY = ("current", "free_bays", "next_free_min", "price_per_kwh", "operator", "name", "opens_h", "closes_h", "v2g")
 
 MAX_KW = {Current.AC: 7.0, Current.DC: 100.0}  # of a vehicle that doesn't say
 STAY = timedelta(hours=4)  # of a driver who doesn't say
@@ -75,12 +76,13 @@ def read_own(requests: Path, stations: Path, now: datetime, time_zone: str, road
     """
     asked = Cells(requests, REQUEST_NEEDS, (*REQUEST_NEEDS, *REQUEST_MAY))
     offered = Cells(stations, STATION_NEEDS, (*STATION_NEEDS, *STATION_MAY))
-    models: dict[tuple[float, float], VehicleModel] = {}
+    models: Models = {}
     made = [_request(row, now, models) for row in asked]
     _once([(row, request.request_id) for row, request in zip(asked, made, strict=True)], "request_id")
     pools = [_pool(row, now, time_zone) for row in offered]
     _once([(row, f"{pool.station.station_id}, {pool.current}") for row, pool in zip(offered, pools, strict=True)], "station_id")
     _same_place(list(offered), pools)
+    _depots(list(asked), made, {pool.station.station_id for pool in pools})
     check(asked, offered)
     city = _city(pools, tuple(models.values()), time_zone, now, roads or no_roads())
     layout = Layout.of(city)
@@ -89,7 +91,10 @@ def read_own(requests: Path, stations: Path, now: datetime, time_zone: str, road
     return OwnCity(city, layout, bay_free_s, tuple(made), (*asked.passed_over, *offered.passed_over))
 
 
-def _request(row: Row, now: datetime, models: dict[tuple[float, float], VehicleModel]) -> ChargeRequest:
+Models: TypeAlias = dict[tuple[float, float, float], VehicleModel]  # by kW, kWh/km and kW given back
+
+
+def _request(row: Row, now: datetime, models: Models) -> ChargeRequest:
     current = row.word("current", Current, Current.DC)
     soc = row.number("soc", 0, 1)
     target = row.number("target_soc", 0, 1, max(0.8, soc))
@@ -100,7 +105,8 @@ def _request(row: Row, now: datetime, models: dict[tuple[float, float], VehicleM
         row.fault("depart_by", f"is not after {now.isoformat()}, when the request is made")
     power_kw = row.number("max_kw", 0.1, 2000, MAX_KW[current])
     use = row.number("consumption_kwh_per_km", 0.01, 5, 0.16)
-    model = models.setdefault((power_kw, use), _model(f"model-{len(models) + 1}", power_kw, use))
+    v2g_kw = row.number("v2g_kw", 0, 100, 0)
+    model = models.setdefault((power_kw, use, v2g_kw), _model(f"model-{len(models) + 1}", power_kw, use, v2g_kw))
     worth = row.number("value_of_time_per_h", -1, 1e5, -1)  # empty: what the tier's is
     return ChargeRequest(
         request_id=row.text("request_id"),
@@ -117,13 +123,31 @@ def _request(row: Row, now: datetime, models: dict[tuple[float, float], VehicleM
         value_of_time_per_h=None if worth < 0 else worth,
         excluded_operators=row.words("excluded_operators"),
         sort=row.word("sort", Sort, Sort.SOONEST) if row.text("sort", "") else None,
+        destination=_destination(row),
+        depot_station_id=row.text("depot_station_id", "") or None,
+        v2g=v2g_kw > 0,
     )
 
 
-def _model(name: str, power_kw: float, consumption: float) -> VehicleModel:
+def _destination(row: Row) -> Place | None:
+    named = [bool(row.text(column, "")) for column in ("destination_lon", "destination_lat")]
+    if not any(named):
+        return None
+    if not all(named):
+        row.fault("destination_lon", "and destination_lat go together")
+    return Place(row.number("destination_lon", -180, 180, 0), row.number("destination_lat", -90, 90, 0))
+
+
+def _depots(rows: list[Row], requests: list[ChargeRequest], stations: set[str]) -> None:
+    for row, request in zip(rows, requests, strict=True):
+        if request.depot_station_id not in {None, *stations}:
+            row.fault("depot_station_id", f"there is no station {request.depot_station_id!r}")
+
+
+def _model(name: str, power_kw: float, consumption: float, v2g_kw: float) -> VehicleModel:
     """Charges at `power_kw` by either current; by DC with the taper that is assumed for most."""
     curve = ChargingCurve(*zip(*((soc, power_kw * share) for soc, share in assumed.FLAT_CURVE), strict=True))
-    return VehicleModel(name, name, 60.0, power_kw, power_kw, curve, consumption)
+    return VehicleModel(name, name, 60.0, power_kw, power_kw, curve, consumption, v2g_kw)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,13 +171,16 @@ def _pool(row: Row, now: datetime, time_zone: str) -> _Pool:
     tariff = Tariff(f"{price:g}", "CNY", time_zone, (PriceBand(0, 24, Decimal(str(price)), Decimal(0)),))
     name = row.text("station_id")
     plug = Plug.GBT_DC if current is Current.DC else Plug.GBT_AC
+    gives_back = row.count("v2g", 0, 1, 0) == 1
     station = Station(
         station_id=name,
         name=row.text("name", name),
         operator_id=row.text("operator", "-"),
         site_id=name,
         tariff_id=tariff.tariff_id,
-        evses=tuple(Evse(f"{name}-{current}-{bay}", current, kw, (Connector(1, plug, kw),)) for bay in range(1, bays + 1)),
+        evses=tuple(
+            Evse(f"{name}-{current}-{bay}", current, kw, (Connector(1, plug, kw),), gives_back) for bay in range(1, bays + 1)
+        ),
         opens_h=row.number("opens_h", 0, 24, 0),
         closes_h=row.number("closes_h", 0, 24, 24),
     )

@@ -97,22 +97,20 @@ def _assign(
     import numpy as np  # noqa: PLC0415
 
     from chargeloop.guidance import Guide  # noqa: PLC0415
+    from chargeloop.loop import candidates_of  # noqa: PLC0415
     from chargeloop.perception import Perception  # noqa: PLC0415
     from chargeloop.pricing import RateTable  # noqa: PLC0415
-    from chargeloop.recommendation import Candidates, recommend  # noqa: PLC0415
+    from chargeloop.recommendation import recommend  # noqa: PLC0415
 
     begin("drive times")
     city, layout, requests = own.city, own.layout, own.requests
     guide = Guide.of(city, layout)
-    lon, lat = (np.array([getattr(request.place, axis) for request in requests]) for axis in ("lon", "lat"))
-    is_dc = np.array([request.current == "DC" for request in requests], dtype=np.bool_)
-    pool = guide.nearest_pools(lon, lat, is_dc, args.candidates)
-    drive_s, drive_m = guide.drive(lon, lat, layout.pool_station[np.maximum(pool, 0)])
+    candidates = candidates_of(guide, layout, requests, args.candidates)
     begin("assigning")
     return recommend(
         replace(Perception(city, layout).snapshot(now), bay_free_s=own.bay_free_s),
         requests,
-        Candidates(pool, drive_s, drive_m),
+        candidates,
         RateTable.of(city.tariffs, [station.tariff_id for station in city.stations]),
         city.models,
         solver=args.solver,

@@ -1,15 +1,15 @@
 """The loop: `tick` turns it once for the whole city, `recommend_now` answers one driver, `CityLoop` runs it live."""
 
+from chargeloop.loop.candidates import candidates_of
 from chargeloop.loop.city_loop import CityLoop, Conflict, Records, Saved
 from chargeloop.loop.clock import Clock
 from chargeloop.loop.offline import OfflineLoop
 from chargeloop.loop.power import STEP_S, Sent, charging_evses, power_problem, profiles_to_send
-from chargeloop.loop.request import Advice, answer, not_now
+from chargeloop.loop.request import Advice, answer
 from chargeloop.loop.stages import (
     Forecasts,
     Stages,
     arrivals_per_h,
-    candidates_of,
     circuit_load_kw,
     known_until,
     stages_of,
@@ -38,7 +38,6 @@ __all__ = [
     "charging_evses",
     "circuit_load_kw",
     "known_until",
-    "not_now",
     "power_problem",
     "profiles_to_send",
     "stages_of",

@@ -11,7 +11,7 @@ import structlog
 
 from chargeloop.loop.clock import Clock
 from chargeloop.loop.power import Sent
-from chargeloop.loop.request import Advice, answer, not_now
+from chargeloop.loop.request import Advice, answer
 from chargeloop.loop.stages import Stages
 from chargeloop.loop.tally import Tally
 from chargeloop.loop.tick import Tick, tick
@@ -215,7 +215,7 @@ class CityLoop:
         forecast = self.last.forecast if self.last else self.stages.predict(world)
         decision = answer(world, request, forecast, self.stages)
         await self.store.add_decisions([decision])
-        return decision, not_now(self.city, request, decision)
+        return decision, Advice.of(decision)
 
     async def reserve(self, decision: Decision, station_id: str) -> Reservation:
         """Hold a bay, or a place in the queue where none is free, for a driver who chose one of the offers.

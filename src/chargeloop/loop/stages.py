@@ -9,6 +9,7 @@ import numpy as np
 
 from chargeloop.execution import PowerPlan, schedule
 from chargeloop.guidance import Guide
+from chargeloop.loop.candidates import candidates_of
 from chargeloop.loop.power import Sent, power_problem
 from chargeloop.model import Cdr, ChargeRequest, City, Decision, Demand, GuideDriver, Layout, World
 from chargeloop.model.city import Floats
@@ -16,10 +17,9 @@ from chargeloop.perception import Ended, Perception
 from chargeloop.physics import full_hour, hours_between
 from chargeloop.prediction import Forecast, HourOfWeek
 from chargeloop.pricing import RateTable
-from chargeloop.recommendation import DEFAULT, Candidates, DayAhead, Weights, recommend
+from chargeloop.recommendation import DEFAULT, DayAhead, Weights, not_now, recommend
 from chargeloop.settlement import settle
 
-CANDIDATES = 30  # nearest pools that a request is weighed against
 FORECAST_H = 24
 KWH_PER_SESSION = 18.0  # turns forecast energy into forecast arrivals
 
@@ -63,7 +63,8 @@ def stages_of(
     consumption = {model.model_id: model.consumption_kwh_per_km for model in city.models}
 
     def recommend_stations(world: World, requests: Sequence[ChargeRequest], forecast: Forecast) -> tuple[Decision, ...]:
-        return recommend(
+        prices = ahead(world, forecast)
+        decisions = recommend(
             world,
             requests,
             candidates_of(guide, layout, requests),
@@ -72,7 +73,7 @@ def stages_of(
             solver=solver,
             weights=weights,
             budget_s=budget_s,
-            ahead=ahead(world, forecast),
+            ahead=prices,
             inflow_per_h=arrivals_per_h(forecast, layout),
             load_share=station_load_share(world),
             energy_price=energy_price,
@@ -81,6 +82,14 @@ def stages_of(
             sorts=[request.sort for request in requests],
             rng=rng,
         )
+        return tuple(with_better_time(*pair, prices) for pair in zip(requests, decisions, strict=True))
+
+    def with_better_time(request: ChargeRequest, decision: Decision, prices: DayAhead | None) -> Decision:
+        offer = decision.chosen
+        if offer is None:
+            return decision
+        better = not_now(request, offer, decision.at, tariff_of[offer.station_id], layout, prices, weights)
+        return decision if better is None else replace(decision, not_now=better)
 
     def guide_driver(world: World, request: ChargeRequest, decision: Decision) -> GuideDriver:
         if decision.chosen is None:
@@ -101,6 +110,7 @@ def stages_of(
             why=decision.why,
             drive_s=decision.chosen.drive_min * 60,
             route=way,
+            not_before=None if decision.not_now is None else decision.not_now.at,
         )
 
     return Stages(
@@ -136,16 +146,6 @@ def known_until(city: City, now: datetime) -> City:
     """The city with its demand history cut at `now`: a replayed city must not know its future."""
     hours = max(hours_between(city.demand.start, now), 0)
     return replace(city, demand=replace(city.demand, energy_kwh=city.demand.energy_kwh[:hours]))
-
-
-def candidates_of(guide: Guide, layout: Layout, requests: Sequence[ChargeRequest]) -> Candidates:
-    """The nearest pools of the wanted current for each request, with road times."""
-    lon = np.array([request.place.lon for request in requests])
-    lat = np.array([request.place.lat for request in requests])
-    is_dc = np.array([request.current == "DC" for request in requests], dtype=np.bool_)
-    pool = guide.nearest_pools(lon, lat, is_dc, CANDIDATES)
-    drive_s, drive_m = guide.drive(lon, lat, layout.pool_station[np.maximum(pool, 0)])
-    return Candidates(pool, drive_s, drive_m)
 
 
 def arrivals_per_h(forecast: Forecast, layout: Layout) -> Floats:

@@ -10,7 +10,7 @@ from chargeloop.model.commands import (
     ReserveEvse,
     SetChargingProfile,
 )
-from chargeloop.model.decision import Decision, Offer
+from chargeloop.model.decision import Decision, NotNow, Offer
 from chargeloop.model.errors import BadInput, ChargeloopError, Unreachable
 from chargeloop.model.events import (
     ChargeEnded,
@@ -70,6 +70,7 @@ __all__ = [
     "Layout",
     "MeterPoint",
     "MeterSampled",
+    "NotNow",
     "Offer",
     "Payment",
     "Place",

@@ -23,7 +23,10 @@ class SetChargingProfile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuideDriver:
-    """Send a driver to a station. `station_id` None: no station can serve the request, `why` says why."""
+    """Send a driver to a station. `station_id` None: no station can serve the request, `why` says why.
+
+    `not_before`: the driver has charge enough to wait, and is advised to come then instead.
+    """
 
     at: Utc
     request_id: Id
@@ -31,6 +34,7 @@ class GuideDriver:
     why: str
     drive_s: float = 0.0
     route: tuple[tuple[float, float], ...] = ()  # lon, lat
+    not_before: Utc | None = None
     kind: Literal["guide_driver"] = "guide_driver"
 
 

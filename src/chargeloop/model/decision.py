@@ -32,10 +32,25 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
+class NotNow:
+    """ "Not now": the driver has enough charge, and does better to come at `at`.
+
+    `saves_min`: minutes of the driver's wait and of other drivers' that this saves, `saves`: CNY of the amount; either may be
+    negative where the other is worth more. `needless`: there is charge for all that is planned, and a good deal more.
+    """
+
+    at: Utc
+    saves_min: float
+    saves: Decimal
+    needless: bool
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """`chosen` is None where no station can serve the request; `why` then says so. `offers` are sorted by score, best first.
 
-    `request` is what was asked, kept so that the decision can be shown and replayed later.
+    `request` is what was asked, kept so that the decision can be shown and replayed later. `not_now`: a better time, if any.
     """
 
     decision_id: Id
@@ -46,3 +61,4 @@ class Decision:
     offers: tuple[Offer, ...]
     why: str
     request: ChargeRequest | None = None
+    not_now: NotNow | None = None

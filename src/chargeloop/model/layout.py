@@ -10,12 +10,15 @@ from chargeloop.model.errors import BadInput
 from chargeloop.model.grid import Circuit
 from chargeloop.model.vehicle import Current
 
+HELD_FROM_DC_BAYS = 20  # a station with so many fast bays holds one of them for emergency vehicles: an assumption
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Layout:
     """Index arrays of a city. N stations, P pools, E EVSEs (ordered by pool), C circuits (parents before children), Z zones.
 
-    The EVSEs of pool p are `pool_start[p]:pool_start[p + 1]`. `circuit_parent` is -1 at a root.
+    The EVSEs of pool p are `pool_start[p]:pool_start[p + 1]`. `circuit_parent` is -1 at a root. `pool_held`: bays of each pool
+    that are held for emergency vehicles; `pool_v2g`: whether a vehicle can give energy back there.
     """
 
     zone_ids: tuple[str, ...]
@@ -36,6 +39,8 @@ class Layout:
     pool_is_dc: NDArray[np.bool_]
     pool_start: Ints
     pool_kw: Floats
+    pool_held: Ints
+    pool_v2g: NDArray[np.bool_]
     evse_pool: Ints
     evse_station: Ints
     evse_kw: Floats
@@ -44,7 +49,7 @@ class Layout:
     circuit_base_kw: Floats
 
     @classmethod
-    def of(cls, city: City) -> "Layout":
+    def of(cls, city: City, held_from: int = HELD_FROM_DC_BAYS) -> "Layout":
         zone_index = {zone.zone_id: i for i, zone in enumerate(city.zones)}
         site = {site.site_id: site for site in city.sites}
         circuits = _parents_first(city)
@@ -57,6 +62,7 @@ class Layout:
         evse_pool: list[int] = []
         pool_station: list[int] = []
         pool_is_dc: list[bool] = []
+        pool_v2g: list[bool] = []
         for n, station in enumerate(city.stations):
             for current in (Current.DC, Current.AC):
                 bays = [evse for evse in station.evses if evse.current is current]
@@ -64,6 +70,7 @@ class Layout:
                     continue
                 pool_station.append(n)
                 pool_is_dc.append(current is Current.DC)
+                pool_v2g.append(any(evse.v2g for evse in bays))
                 evse_ids.extend(evse.evse_id for evse in bays)
                 evse_kw.extend(evse.power_kw for evse in bays)
                 evse_pool.extend([len(pool_station) - 1] * len(bays))
@@ -89,6 +96,8 @@ class Layout:
             pool_is_dc=np.array(pool_is_dc, dtype=np.bool_),
             pool_start=start.astype(np.int64),
             pool_kw=np.add.reduceat(kw, start[:-1]) / np.diff(start),
+            pool_held=(np.array(pool_is_dc, dtype=np.bool_) & (np.diff(start) >= held_from)).astype(np.int64),
+            pool_v2g=np.array(pool_v2g, dtype=np.bool_),
             evse_pool=pools,
             evse_station=np.array(pool_station, dtype=np.int64)[pools],
             evse_kw=kw,

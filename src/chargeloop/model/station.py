@@ -37,12 +37,16 @@ class Connector:
 
 @dataclass(frozen=True, slots=True)
 class Evse:
-    """One charging bay: serves one vehicle at a time. `evse_id` is also its OCPP identity where it is a charger of its own."""
+    """One charging bay: serves one vehicle at a time. `evse_id` is also its OCPP identity where it is a charger of its own.
+
+    `v2g`: it can also take energy back from a vehicle.
+    """
 
     evse_id: Id
     current: Current
     power_kw: Positive
     connectors: tuple[Connector, ...]
+    v2g: bool = False
 
 
 @dataclass(frozen=True, slots=True)

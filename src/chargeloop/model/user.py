@@ -39,7 +39,9 @@ class ChargeRequest:
 
     `id_token` is what the driver shows the charger, so a session finds its request; `model_id` names a VehicleModel;
     `soc` is now, `target_soc` wanted; `depart_by` is the deadline; `sort` the driver's
-    own order of the offers, if one was chosen.
+    own order of the offers, if one was chosen. `destination`: where the driver is heading, so that only the detour counts;
+    `depot_station_id`: the vehicle's own depot, to which it is heading if no destination is named; `v2g`: willing to give
+    energy back while parked; `planned_kwh`: what the vehicle needs before it can next charge, None where nobody says.
     """
 
     request_id: Id
@@ -57,6 +59,10 @@ class ChargeRequest:
     value_of_time_per_h: NonNegative | None = None
     excluded_operators: tuple[Id, ...] = ()
     sort: Sort | None = None
+    destination: Place | None = None
+    depot_station_id: Id | None = None
+    v2g: bool = False
+    planned_kwh: NonNegative | None = None
 
     def __post_init__(self) -> None:
         if self.depart_by <= self.at:

@@ -1,7 +1,7 @@
 """Charging curves, consumption, queues of bays, geodesy and time grids: plain functions over arrays."""
 
 from chargeloop.physics.consumption import drive_kwh
-from chargeloop.physics.curves import accepted_kw, charge_minutes, curve_table
+from chargeloop.physics.curves import accepted_kw, charge_minutes, cold_share, curve_table
 from chargeloop.physics.geodesy import distance_m, gcj02_to_wgs84, wgs84_to_gcj02
 from chargeloop.physics.kernel import kernel
 from chargeloop.physics.queueing import first_free_s, serve_all, sort_pools, take_bay, wait_min
@@ -10,6 +10,7 @@ from chargeloop.physics.timegrid import full_hour, hour_of_week, hours_between, 
 __all__ = [
     "accepted_kw",
     "charge_minutes",
+    "cold_share",
     "curve_table",
     "distance_m",
     "drive_kwh",

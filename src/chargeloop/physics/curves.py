@@ -8,6 +8,7 @@ from chargeloop.model.vehicle import VehicleModel
 from chargeloop.physics.kernel import kernel
 
 STEPS = 100  # table points per full battery
+MILD_C, LESS_PER_DEGREE, LEAST_SHARE = 10.0, 0.02, 0.4  # of what a cold battery takes: an assumption, no data set here says it
 
 
 def curve_table(models: tuple[VehicleModel, ...]) -> tuple[Floats, Floats]:
@@ -15,6 +16,11 @@ def curve_table(models: tuple[VehicleModel, ...]) -> tuple[Floats, Floats]:
     soc = np.linspace(0, 1, STEPS + 1)
     dc = np.array([np.interp(soc, m.curve.soc, m.curve.power_kw) for m in models])
     return dc, np.array([m.ac_kw for m in models])
+
+
+def cold_share(temperature_c: float) -> float:
+    """Share of its direct-current power that a battery takes at this temperature of the air: 1 where it is mild."""
+    return min(max(1 - LESS_PER_DEGREE * (MILD_C - temperature_c), LEAST_SHARE), 1.0)
 
 
 @kernel

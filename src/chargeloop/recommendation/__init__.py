@@ -1,7 +1,10 @@
 """Which station: for one driver, or for all open requests at once, on the live state of the city."""
 
-from chargeloop.recommendation.build import Candidates, Options, Surroundings, build
+from chargeloop.recommendation.build import Options, Surroundings, build
+from chargeloop.recommendation.candidates import Candidates, detours
 from chargeloop.recommendation.explain import reason
+from chargeloop.recommendation.held import Pools
+from chargeloop.recommendation.later import ENOUGH_SOC, NEEDLESS_SOC, best_slot, has_enough, not_now
 from chargeloop.recommendation.objective import (
     TERMS,
     Drivers,
@@ -24,13 +27,18 @@ from chargeloop.recommendation.solvers import (
     solve,
     solver_named,
 )
+from chargeloop.recommendation.strategies import STRATEGIES, TierWeights
+from chargeloop.recommendation.v2g import earned
 from chargeloop.recommendation.waiting import left_by, likely_waits_s, over_by, overtakers
-from chargeloop.recommendation.weights import DEFAULT, TierWeights, Weights
+from chargeloop.recommendation.weights import DEFAULT, Weights
 
 __all__ = [
     "DEFAULT",
+    "ENOUGH_SOC",
+    "NEEDLESS_SOC",
     "NO_PRICES",
     "SOLVERS",
+    "STRATEGIES",
     "TERMS",
     "Assignment",
     "Candidates",
@@ -39,6 +47,7 @@ __all__ = [
     "Drivers",
     "Flow",
     "Options",
+    "Pools",
     "Prices",
     "Problem",
     "Solver",
@@ -49,14 +58,19 @@ __all__ = [
     "alternatives",
     "ascend",
     "assign_places",
+    "best_slot",
     "bid_for_places",
     "build",
     "busy_cost",
     "busy_curve",
     "busy_price",
+    "detours",
+    "earned",
     "evaluate",
+    "has_enough",
     "left_by",
     "likely_waits_s",
+    "not_now",
     "others_delayed_min",
     "over_by",
     "overtakers",

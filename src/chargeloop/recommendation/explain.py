@@ -17,6 +17,7 @@ SAID = {
     "demand_intensity": "more drivers are expected there",
     "uncertainty": "may make you wait much longer",
     "preference": "comes later in the order you asked for",
+    "v2g": "earns you less for giving energy back",
 }
 
 
@@ -50,6 +51,8 @@ def _but(other: Offer, chosen: Offer) -> str:
             return f"expects a {_whole(other.wait_min)}-minute wait"
         case "drive" | "distance":
             return f"is {_whole(other.drive_min - chosen.drive_min)} min farther"
+        case "detour":
+            return "is more out of your way"
         case "charge":
             return f"charges {_whole(other.charge_min - chosen.charge_min)} min longer"
         case "amount":

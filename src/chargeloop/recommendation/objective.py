@@ -1,6 +1,7 @@
 """The objective F = sum over requests i of (w_i T_i + c_i U_i), as named terms. Every term is in CNY; smaller is better.
 
     drive             minutes to the station                        x value of time x weight of the tier
+    detour            what the way to the driver's destination or depot gets longer, minutes and km; then not drive and distance
     wait              expected minutes until a bay is free          x value of time x weight of the tier
     charge            minutes on this vehicle's curve               x value of time x weight of the tier and the current
     amount            what the driver pays                          x weight of the tier
@@ -12,6 +13,7 @@
     demand_intensity  minutes that the stay takes from drivers who are forecast: shadow prices, or `others_delayed_min`
     uncertainty       minutes that the wait may turn out longer      x value of time x weight of the tier
     preference        the driver's own order of the offers: what it is about, counted again
+    v2g               less what a willing driver earns by giving energy back while parked
 
 U_i is the expected busy share of the assigned station's usable bay-time over i's stay, i and the rest of the plan included.
 """
@@ -20,6 +22,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from chargeloop.model import ChargeRequest, Sort
 from chargeloop.model.city import Floats
@@ -28,6 +31,7 @@ from chargeloop.recommendation.weights import Weights
 
 TERMS = (
     "drive",
+    "detour",
     "wait",
     "charge",
     "amount",
@@ -39,34 +43,46 @@ TERMS = (
     "demand_intensity",
     "uncertainty",
     "preference",
+    "v2g",
 )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Drivers:
-    """What each of R drivers weighs, as columns (R x 1). Rates in CNY a minute; `amount` and the wishes multiply their term."""
+    """What each of R drivers weighs, as columns (R x 1). Rates in CNY a minute; the others multiply their term."""
 
     drive: Floats
+    detour: Floats
     wait: Floats
+    uncertainty: Floats
     charge: Floats
+    unattended: Floats  # charging where nobody waits for the vehicle
     late: Floats
     amount: Floats
+    v2g: Floats
     soonest: Floats  # CNY a minute that the minutes count again
     cheapest: Floats
     nearest: Floats  # CNY a km
 
     @classmethod
-    def of(cls, requests: Sequence[ChargeRequest], sorts: Sequence[Sort | None], weights: Weights) -> "Drivers":
+    def of(
+        cls, requests: Sequence[ChargeRequest], sorts: Sequence[Sort | None], weights: Weights, hour: int | None = None
+    ) -> "Drivers":
+        """`hour`: the local hour in which they ask."""
         rows = []
         for request, sort in zip(requests, sorts, strict=True):
-            tier, minute = weights.tiers[request.tier], weights.minute(request.tier, request.value_of_time_per_h)
+            tier, minute = weights.tiers[request.tier], weights.minute(request.tier, request.value_of_time_per_h, hour)
             rows.append(
                 (
                     minute * tier.drive,
+                    minute * tier.detour,
                     minute * tier.wait,
-                    minute * weights.charge(request.tier, request.current),
+                    minute * tier.wait * tier.uncertainty,
+                    minute * tier.charge(request.current),
+                    minute * tier.charge_ac,
                     minute * tier.late,
                     tier.amount,
+                    tier.v2g,
                     weights.preference * minute * (sort is Sort.SOONEST),
                     weights.preference * (sort is Sort.CHEAPEST),
                     weights.preference * weights.nearest_per_km * (sort is Sort.NEAREST),
@@ -77,10 +93,15 @@ class Drivers:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Facts:
-    """What each option means, R x K: what the fixed terms are made from."""
+    """What each option means, R x K: what the fixed terms are made from. `at_depot`: nobody waits for the vehicle there.
+
+    `detour_*`: NaN for drivers who are heading nowhere else; theirs is the drive.
+    """
 
     drive_min: Floats
     drive_km: Floats
+    detour_min: Floats
+    detour_km: Floats
     charge_min: Floats
     energy_kwh: Floats
     amount: Floats  # CNY
@@ -88,22 +109,28 @@ class Facts:
     energy_price: Floats  # CNY per kWh to buy, mean over the charge
     others_min: Floats  # see `others_delayed_min`
     longer_min: Floats  # what a likely wait is longer than the expected one
+    v2g_cny: Floats  # see `v2g.earned`
+    at_depot: NDArray[np.bool_]
 
 
 def fixed_terms(drivers: Drivers, facts: Facts, weights: Weights) -> dict[str, Floats]:
     """The terms that don't depend on where the others go, CNY, R x K; see `plan_terms` for the rest."""
+    heading = np.isfinite(facts.detour_min)
+    way_round = drivers.detour * facts.detour_min + weights.distance_per_km * facts.detour_km
     return {
-        "drive": drivers.drive * facts.drive_min,
-        "charge": drivers.charge * facts.charge_min,
+        "drive": np.where(heading, 0.0, drivers.drive * facts.drive_min),
+        "detour": np.where(heading, way_round, 0.0),
+        "charge": np.where(facts.at_depot, drivers.unattended, drivers.charge) * facts.charge_min,
         "amount": drivers.amount * facts.amount,
         "regional_load": weights.regional_load_per_kwh * facts.load_share**2 * facts.energy_kwh,
         "energy_price": weights.energy_price * facts.energy_price * facts.energy_kwh,
-        "distance": weights.distance_per_km * facts.drive_km,
+        "distance": np.where(heading, 0.0, weights.distance_per_km * facts.drive_km),
         "demand_intensity": weights.others_per_h / 60 * facts.others_min,
-        "uncertainty": drivers.wait * facts.longer_min,
+        "uncertainty": drivers.uncertainty * facts.longer_min,
         "preference": drivers.soonest * (facts.drive_min + facts.charge_min)
         + drivers.cheapest * facts.amount
         + drivers.nearest * facts.drive_km,
+        "v2g": -drivers.v2g * facts.v2g_cny,
     }
 
 

@@ -30,12 +30,12 @@ def write_offers(
     terms = options.terms | planned | {"preference": options.terms["preference"] + planned["preference"]}
     term_rows = np.stack([terms[name][chosen] for name in TERMS], axis=1).tolist()
     pool = problem.pool[chosen]
-    margin_s = longer_s(world, pool[:, None], problem.arrive_s[chosen][:, None], inflow_per_h, Z90)[:, 0]
+    margin_s = longer_s(world, options.pools, pool[:, None], problem.arrive_s[chosen][:, None], inflow_per_h, Z90)[:, 0]
     begin_s = problem.arrive_s[chosen] + wait_s[chosen]
     fact_rows = np.stack(
         [
-            layout.pool_station[pool],
-            layout.pool_is_dc[pool],
+            options.pools.station[pool],
+            layout.pool_is_dc[options.pools.of[pool]],
             facts.drive_min[chosen],
             facts.drive_km[chosen],
             wait_s[chosen] / 60,

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from chargeloop.model import ChargeRequest, Decision, Sort, VehicleModel, World
+from chargeloop.model import ChargeRequest, Decision, Offer, Sort, VehicleModel, World
 from chargeloop.model.city import Floats, Ints
 from chargeloop.pricing import RateTable
-from chargeloop.recommendation.build import Candidates, Surroundings, build
+from chargeloop.recommendation.build import Surroundings, build
+from chargeloop.recommendation.candidates import Candidates
 from chargeloop.recommendation.explain import no_station, reason
 from chargeloop.recommendation.offers import write_offers
 from chargeloop.recommendation.prices import DayAhead
@@ -67,10 +68,19 @@ def recommend(
     for i, each in enumerate(requests):
         mine = offers[first[i] : first[i + 1]]
         chosen = mine[int(shown[i, : choice[i]].sum())] if choice[i] >= 0 else None
-        mine.sort(key=lambda offer: offer.score)
+        mine = _each_place_once(chosen, mine)
         why = reason(chosen, mine, names) if chosen else no_station(options.why_not, i)
         decisions.append(Decision(f"D-{each.request_id}", each.request_id, world.at, solver, chosen, tuple(mine), why, each))
     return tuple(decisions)
+
+
+def _each_place_once(chosen: Offer | None, offers: Sequence[Offer]) -> list[Offer]:
+    """By score; of a bay that is held and one for everybody at the same station the better, or the chosen one."""
+    ranked = sorted(offers, key=lambda offer: offer.score)
+    first = {(offer.station_id, offer.current): offer for offer in reversed(ranked)}
+    if chosen is not None:
+        first[chosen.station_id, chosen.current] = chosen
+    return [offer for offer in ranked if offer is first[offer.station_id, offer.current]]
 
 
 def shown_options(score: Floats, choice: Ints, drive_min: Floats) -> NDArray[np.bool_]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from chargeloop.model import World
 from chargeloop.model.city import Floats, Ints
 from chargeloop.physics import first_free_s, kernel
+from chargeloop.recommendation.held import Pools
 
 SAID_ERROR = 0.2  # sigma of the logarithm of (stay a driver names / true stay): an assumption, no data set here says it
 HANGING_ON_S = 300.0  # mean time that one still stays who should have left long ago
@@ -24,11 +25,14 @@ LONGEST_S = 6 * 3600.0
 CLOSE_S = 20.0  # to which a wait is found
 
 
-def longer_s(world: World, pool: Ints, arrive_s: Floats, inflow_per_h: Floats, risk: float) -> Floats:
-    """R x K: what the likely wait is longer than the expected one, if nobody else is assigned now; 0 where `pool` is -1."""
-    layout, free_s = world.layout, world.bay_free_s.copy()  # a kernel compiles anew for a read-only array
-    likely_s = likely_waits_s(free_s, layout.pool_start, layout.pool_is_dc, pool, world.now_s, arrive_s, inflow_per_h, risk)
-    first_s = first_free_s(free_s, layout.pool_start)[np.maximum(pool, 0)]
+def longer_s(world: World, pools: Pools, pool: Ints, arrive_s: Floats, inflow_per_h: Floats, risk: float) -> Floats:
+    """R x K: what the likely wait is longer than the expected one, if nobody else is assigned now; 0 where `pool` is -1.
+
+    `pool`: among `pools`; `inflow_per_h`: of the layout's.
+    """
+    free_s, is_dc = world.bay_free_s.copy(), world.layout.pool_is_dc[pools.of]  # a kernel compiles anew for a read-only array
+    likely_s = likely_waits_s(free_s, pools.start, is_dc, pool, world.now_s, arrive_s, pools.inflow(inflow_per_h), risk)
+    first_s = first_free_s(free_s, pools.start)[np.maximum(pool, 0)]
     return np.where(pool >= 0, np.maximum(likely_s - np.maximum(first_s - arrive_s, 0), 0), 0.0)
 
 

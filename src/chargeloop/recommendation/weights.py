@@ -1,45 +1,20 @@
-"""What a minute, a kilometre and a busy bay are worth: the weights of the objective, by tier of vehicle, all in CNY.
+"""What a kilometre, a busy bay and the rest of the objective are worth, all in CNY; by kind of vehicle, see `strategies`.
 
 The figures are assumptions, set by hand for a large Chinese city; a request's own `value_of_time_per_h` goes before its tier's.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
 from chargeloop.model import Current, Tier
-
-
-@dataclass(frozen=True, slots=True)
-class TierWeights:
-    """The strategy of one kind of vehicle. Weights without a unit multiply the named term."""
-
-    value_of_time_per_h: float  # CNY an hour
-    drive: float = 1.0
-    wait: float = 1.0
-    charge_dc: float = 1.0
-    charge_ac: float = 0.1  # the driver is elsewhere meanwhile
-    amount: float = 1.0
-    late: float = 1.0  # a minute past the deadline, in minutes of this tier
-    turn: int = 2  # who chooses first where a solver goes one by one: 0 before all others
+from chargeloop.recommendation.strategies import STRATEGIES, TierWeights
 
 
 @dataclass(frozen=True, slots=True)
 class Weights:
     """All weights of F. The utilisation weights are CNY for a full busy share; see `objective.busy_cost`."""
 
-    tiers: Mapping[Tier, TierWeights] = field(
-        default_factory=lambda: MappingProxyType(
-            {
-                Tier.PRIVATE: TierWeights(40.0),
-                Tier.TAXI: TierWeights(60.0),  # lost fares
-                Tier.RIDE_HAILING: TierWeights(55.0),
-                Tier.BUS: TierWeights(150.0, amount=0.5, late=3.0, turn=1),  # a timetable, and a depot that pays the bill
-                Tier.LOGISTICS: TierWeights(80.0, late=2.0),
-                Tier.EMERGENCY: TierWeights(600.0, amount=0.0, late=5.0, turn=0),
-            }
-        )
-    )
+    tiers: Mapping[Tier, TierWeights] = field(default_factory=lambda: STRATEGIES)
     target_utilisation: float = 0.7
     empty_bonus: float = 2.0  # -c at an empty station
     full_penalty: float = 6.0  # +c at a full one
@@ -54,13 +29,17 @@ class Weights:
     wait_risk: float = 2.0  # standard deviations above the middle of the wait that is reckoned with
     reserve_soc: float = 0.05  # share of the battery to arrive with, at least
     overstay_min: float = 4.0  # from the end of charging until the bay is free
+    v2g_driver_share: float = 0.7  # of what energy given back earns
+    v2g_battery_share: float = 0.2  # of the battery that is given back and taken again, at most
+    v2g_efficiency: float = 0.85  # there and back
+    v2g_wear_per_kwh: float = 0.1
 
-    def minute(self, tier: Tier, value_of_time_per_h: float | None) -> float:
-        """CNY that a minute of this driver is worth."""
-        return (self.tiers[tier].value_of_time_per_h if value_of_time_per_h is None else value_of_time_per_h) / 60
+    def minute(self, tier: Tier, value_of_time_per_h: float | None, hour: int | None = None) -> float:
+        """CNY that a minute of this driver is worth, at a local hour if one is named."""
+        return self.tiers[tier].minute(value_of_time_per_h, hour)
 
     def charge(self, tier: Tier, current: Current) -> float:
-        return self.tiers[tier].charge_dc if current is Current.DC else self.tiers[tier].charge_ac
+        return self.tiers[tier].charge(current)
 
 
 DEFAULT = Weights()
