@@ -20,7 +20,7 @@ from chargeloop.simulation import (
     draw_drivers,
     shadow_prices,
 )
-from chargeloop.simulation.drivers import TIERS
+from chargeloop.simulation.fleets import TIERS
 from chargeloop.simulation.kpis import UNSERVED_MIN, minutes_lost
 from chargeloop.simulation.nightly import BIN_S, STEP
 from chargeloop.simulation.state import Bools, Stage

@@ -24,7 +24,7 @@ def warm(city: City) -> None:
     run(Twin(city, layout, guide, drivers, evening, 300, "nearest", np.random.default_rng(2)), None)
     forecast = forecast_city(city, evening, 1)
     prices = shadow_prices(city, layout, guide, forecast, evening, 1, np.random.default_rng(3), days=1)
-    run(Twin(city, layout, guide, drivers, evening, 300, "priced", np.random.default_rng(2), prices=prices), None)
+    run(Twin(city, layout, guide, drivers, evening, 300, "not-now", np.random.default_rng(2), prices=prices), None)
     for solver in COMPILED:
         twin = Twin(city, layout, guide, drivers, evening, 300, "external", np.random.default_rng(2))
         run(twin, offline_loop(city, layout, guide, evening, None, solver=solver))

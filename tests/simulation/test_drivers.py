@@ -9,7 +9,8 @@ import pytest
 from chargeloop.model import BadInput, City, Layout, Tier
 from chargeloop.physics import distance_m
 from chargeloop.simulation import Drivers, draw_drivers, joined_drivers
-from chargeloop.simulation.drivers import ARRAYS, TIERS, in_evening
+from chargeloop.simulation.drivers import ARRAYS, in_evening
+from chargeloop.simulation.fleets import TIERS
 from tests.small_city import START
 
 MIDNIGHT = START.replace(hour=16, minute=0)  # in Shanghai

@@ -3,15 +3,19 @@
 from chargeloop.simulation.compare import Controller, default_day, offline_loop, run, simulate
 from chargeloop.simulation.drivers import Drivers, draw_drivers, joined_drivers
 from chargeloop.simulation.expansion import Check, Expansion, Site, with_more_bays
-from chargeloop.simulation.kpis import Kpis, minutes_lost
+from chargeloop.simulation.fleets import TIER_HOURS
+from chargeloop.simulation.kpis import Kpis, minutes_lost, needless
 from chargeloop.simulation.nightly import Nightly, as_forecast, demand_of, shadow_prices
-from chargeloop.simulation.scenario import BUSY_ROADS, QUIET, Outage, Scenario, Surge
+from chargeloop.simulation.scenario import BUSY_ROADS, HOLIDAY, QUIET, Outage, Scenario, Surge
 from chargeloop.simulation.telling import PlugIn, Unplug
 from chargeloop.simulation.twin import Twin
+from chargeloop.simulation.weather import in_weather
 
 __all__ = [
     "BUSY_ROADS",
+    "HOLIDAY",
     "QUIET",
+    "TIER_HOURS",
     "Check",
     "Controller",
     "Drivers",
@@ -29,8 +33,10 @@ __all__ = [
     "default_day",
     "demand_of",
     "draw_drivers",
+    "in_weather",
     "joined_drivers",
     "minutes_lost",
+    "needless",
     "offline_loop",
     "run",
     "shadow_prices",

@@ -8,7 +8,8 @@ import numpy as np
 
 from chargeloop.model import EvseStatus
 from chargeloop.physics import kernel
-from chargeloop.recommendation import summed
+from chargeloop.recommendation import best_slot, has_enough, summed
+from chargeloop.recommendation.later import LOOK_AHEAD_H, PLANNED_SOC, RESERVE_SOC, WORTH_MIN
 from chargeloop.simulation.due import join_inbound, join_queue, note, pop, push, quit_inbound, quit_queue
 from chargeloop.simulation.power import accrue
 from chargeloop.simulation.state import (
@@ -29,8 +30,8 @@ from chargeloop.simulation.state import (
 from chargeloop.simulation.waits import expected_wait_s, likely_wait_s, recent_arrivals
 
 # NumPy integers: for each plain one, numba would compile a variant of every kernel that it is handed to.
-_, _ASKING, _DRIVING, _QUEUED, _PLUGGED_IN, _SERVED, _GAVE_UP = (np.int64(stage) for stage in Stage)
-_ARRIVAL, _GIVE_UP, _CHARGE_END, _LEAVE, _ANSWER, _FAULT, _REPAIR, _RESERVATION_END = (np.int64(due) for due in Due)
+_, _ASKING, _DRIVING, _QUEUED, _PLUGGED_IN, _SERVED, _GAVE_UP, _SPARED = (np.int64(stage) for stage in Stage)
+_ARRIVAL, _GIVE_UP, _CHARGE_END, _LEAVE, _ANSWER, _FAULT, _REPAIR, _RESERVATION_END, _RETURN = (np.int64(due) for due in Due)
 _REQUESTED, _ARRIVED, _STARTED, _CHARGED, _ENDED, _WITHDRAWN, _STATUS = (np.int64(fact) for fact in Fact)
 _FULL, _DEPARTED, _, _BY_FAULT = (np.int64(reason) for reason in Reason)
 _, _, _SHORTEST_WAIT, _COMMIT, _PRICED, _EXTERNAL = (np.int64(policy) for policy in Policy)
@@ -72,15 +73,23 @@ def _come_to_pass(state: State, rules: Rules, kind: Whole, who: Whole, now_s: fl
         if state.cars[who].stage == _QUEUED:
             quit_queue(state, state.cars[who].pool, who)
             withdraw(state, who, now_s)
-    elif kind == _CHARGE_END:
+    elif kind == _ANSWER:
+        if state.cars[who].stage == _ASKING:
+            _go_for(state, who, _NEARBY, now_s)
+    elif kind == _RETURN:
+        _return(state, rules, who, now_s)
+    else:
+        _come_to_pass_at_a_bay(state, kind, who, now_s)
+
+
+@kernel
+def _come_to_pass_at_a_bay(state: State, kind: Whole, who: Whole, now_s: float) -> None:
+    if kind == _CHARGE_END:
         _end_charge(state, who, now_s)
     elif kind == _LEAVE:
         bay = state.bays[who]
         if bay.driver >= 0 and bay.leave_s == now_s:
             end_session(state, who, now_s, _FULL if bay.charged else _DEPARTED)
-    elif kind == _ANSWER:
-        if state.cars[who].stage == _ASKING:
-            _go_for(state, who, _NEARBY, now_s)
     elif kind == _FAULT:
         _break_down(state, who, now_s)
     elif kind == _REPAIR:
@@ -104,10 +113,12 @@ def _appear(state: State, rules: Rules, d: Whole, now_s: float) -> None:
         state.cars[d].stage = _ASKING
         push(state, now_s + rules.answer_s, _ANSWER, d)
     elif rules.policy == _PRICED:
-        k = _priced_option(state, rules, d, now_s)
-        arrive_s = now_s + state.option_s[d, k]
-        state.cars[d].promised_s = likely_wait_s(state, rules, state.option[d, k], now_s, arrive_s, Z90, np.inf)
-        _go_for(state, d, k, now_s)
+        k, cost_s = _priced_option(state, rules, d, now_s)
+        slot = _better_slot(state, rules, d, now_s, cost_s) if rules.not_now and state.cars[d].heeds else -1
+        if slot >= 0:
+            _put_off(state, d, now_s, slot)
+        else:
+            _go_priced(state, rules, d, k, now_s)
     elif rules.policy >= _SHORTEST_WAIT:
         _go_for(state, d, _soonest_option(state, rules, d, now_s), now_s)
     else:
@@ -129,8 +140,67 @@ def _soonest_option(state: State, rules: Rules, d: Whole, now_s: float) -> int:
 
 
 @kernel
-def _priced_option(state: State, rules: Rules, d: Whole, now_s: float) -> int:
-    """Column of the option with the least likely drive + wait, and delay of those who come later (the price of the stay)."""
+def _go_priced(state: State, rules: Rules, d: Whole, k: Whole, now_s: float) -> None:
+    arrive_s = now_s + state.option_s[d, k]
+    state.cars[d].promised_s = likely_wait_s(state, rules, state.option[d, k], now_s, arrive_s, Z90, np.inf)
+    _go_for(state, d, k, now_s)
+
+
+@kernel
+def _better_slot(state: State, rules: Rules, d: Whole, now_s: float, cost_s: float) -> int:
+    """Whole hours, less one, after which driver `d` costs everybody least; -1: has to charge, or not worth it.
+
+    Nobody knows the queues of later on, so at a later hour the price of the stay stands for the wait as well. Hours for
+    which there are no prices are no offer.
+    """
+    car = state.cars[d]
+    if not has_enough(car.soc, PLANNED_SOC, RESERVE_SOC):
+        return -1
+    later_s = np.full(LOOK_AHEAD_H, np.inf)
+    known_s = (state.price.shape[1] - 1) * rules.price_bin_s + rules.from_s
+    for slot in range(LOOK_AHEAD_H):
+        at_s = now_s + 3600.0 * (slot + 1)
+        for k in range(state.option.shape[1]):
+            p, drive_s = state.option[d, k], state.option_s[d, k]
+            end_s = at_s + drive_s + car.said_stay_s
+            if p < 0 or drive_s >= later_s[slot] or end_s > known_s:
+                break
+            begin_s = at_s + drive_s - rules.from_s
+            price_s = summed(state.price[p], begin_s, begin_s + car.said_stay_s, rules.price_bin_s)
+            later_s[slot] = min(later_s[slot], drive_s + price_s)
+    return best_slot(cost_s, later_s, 60 * WORTH_MIN)
+
+
+@kernel
+def _put_off(state: State, d: Whole, now_s: float, slot: Whole) -> None:
+    """Let driver `d` ask again at a later hour, or not at all."""
+    car = state.cars[d]
+    car.put_off_s = 3600.0 * (slot + 1)
+    if car.anxious:
+        car.stage = _SPARED
+        car.end_s = now_s
+    else:
+        push(state, now_s + car.put_off_s, _RETURN, d)
+
+
+@kernel
+def _return(state: State, rules: Rules, d: Whole, now_s: float) -> None:
+    """Driver `d`, who was told "not now", is back, on the roads as they are by now."""
+    car, hours = state.cars[d], state.traffic.size
+    asked = int((car.appear_s - rules.from_s) / 3600) % hours
+    slow = state.traffic[int((now_s - rules.from_s) / 3600) % hours] / state.traffic[asked]
+    for k in range(state.option.shape[1]):
+        state.option_s[d, k] *= slow
+    car.appear_s = now_s
+    k, _ = _priced_option(state, rules, d, now_s)
+    _go_priced(state, rules, d, k, now_s)
+
+
+@kernel
+def _priced_option(state: State, rules: Rules, d: Whole, now_s: float) -> tuple[int, float]:
+    """Column of the option with the least likely drive + wait, and delay of those who come later (the price of the stay);
+    and the sum of these, s.
+    """
     best, best_s = 0, np.inf
     stay_s = state.cars[d].said_stay_s
     for k in range(state.option.shape[1]):
@@ -145,7 +215,7 @@ def _priced_option(state: State, rules: Rules, d: Whole, now_s: float) -> int:
         total_s = drive_s + wait_s + summed(state.price[p], begin_s, begin_s + stay_s, rules.price_bin_s)
         if total_s < best_s:
             best, best_s = k, total_s
-    return best
+    return best, best_s
 
 
 @kernel

@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 from chargeloop.model import BadInput, City, Current, Layout, Tier
 from chargeloop.model.city import Floats, Ints
 from chargeloop.physics import charge_minutes, curve_table, drive_kwh, full_hour, hour_of_week, local
-from chargeloop.simulation.scenario import QUIET, Scenario
+from chargeloop.simulation.fleets import ANXIOUS_SOC, TIERS, depots, drawn, earns, is_tier, mix
+from chargeloop.simulation.scenario import QUIET, RAIN_ASKS, Scenario
+from chargeloop.simulation.weather import in_weather, temperature_c
 
-TIERS = tuple(Tier)
 EVENING_H = (17, 18, 19, 20, 21, 22)  # local hours on which the level is defined
 FULL_LEVEL = 0.5  # level 1.0 asks for this share of all bay-hours in the evening
 ALLOWANCE_S = 15 * 60.0  # what drivers reckon with for driving and plugging in when they name a deadline
@@ -41,7 +42,8 @@ class Drivers:
 
     `stay_s`: AC: from plug-in to departure; DC: what is added after charging has ended. `said_stay_s`: the whole time at
     the bay that the driver expects when asked. `asked_s`: bay time asked for, by which the level is counted.
-    `walk_in`: never asks. `follows`: asks, and goes where the answer says.
+    `walk_in`: never asks. `follows`: asks, and goes where the answer says. `heeds`: so also if told to come later.
+    `anxious`: asks without need. `depot`: the vehicle's own station, -1 for none.
     `level`: realised level of the draw, NaN where no evening hour lies in it. `first`: number of the first driver.
     """
 
@@ -67,6 +69,9 @@ class Drivers:
     value_of_time_per_h: Floats
     walk_in: NDArray[np.bool_]
     follows: NDArray[np.bool_]
+    heeds: NDArray[np.bool_]
+    anxious: NDArray[np.bool_]
+    depot: Ints
 
     def __len__(self) -> int:
         return self.appear_s.size
@@ -96,10 +101,13 @@ def draw_drivers(
     is `level`, or 1 where `level` is None (the measured demand).
     """
     models, tiers = _fleet(city)
-    dc_kw, temperature_c = _zone_dc_kw(layout), _temperature(city, start)
-    mean_stay_h = np.stack([_mean_ac_stay_h(city), _mean_dc_stay_h(city, dc_kw, temperature_c)])  # current x zone
-    bays = _zone_bays(layout)
-    asked_h, slots = _bay_hours(city, bays, start, hours)
+    air_c, city = temperature_c(city, start, scenario), in_weather(city, start, scenario)
+    dc_kw, bays = _zone_dc_kw(layout), _zone_bays(layout)
+    asked_h, slots = _bay_hours(city, bays, start, hours, scenario)
+    mean_dc_h = _mean_dc_stay_h(city, dc_kw, air_c, scenario)[_local_hour(slots, city.time_zone)]
+    mean_stay_h = np.stack(
+        [np.broadcast_to(_mean_ac_stay_h(city), mean_dc_h.shape), mean_dc_h], axis=1
+    )  # slot x current x zone
     if level is not None:
         asked_h = asked_h * (level / _measured_level(city, bays, start, hours))
     asked_h = asked_h * _zone_weights(asked_h, scenario.zone_spread, rng) * _surges(city, slots, start, scenario)
@@ -113,11 +121,18 @@ def draw_drivers(
     size, is_dc = appear.size, current == 1
 
     lon, lat = _places(city, zone, scenario.scatter, rng)
-    share = np.where(is_dc, *(_choice(models, tiers, city, kind, size, rng) for kind in (Current.DC, Current.AC)))
+    hour = _local_hour(appear, city.time_zone)
+    share = np.where(
+        is_dc, *(drawn(mix(city, kind, scenario.own_hours), hour, rng.random(size)) for kind in (Current.DC, Current.AC))
+    )
     model, tier = models[share], tiers[share]
     battery = np.array([m.battery_kwh for m in city.models])[model]
-    kwh_per_km = _kwh_per_km(city, temperature_c)[model]
+    kwh_per_km = _kwh_per_km(city, air_c)[model]
+    ears = rng.spawn(1)[0]  # a stream of its own: the same drivers come, whoever listens
+    nerves = ears.spawn(1)[0]
+    anxious = is_tier(tier, Tier.PRIVATE) & (nerves.random(size) < scenario.anxious)
     soc = _soc(city, rng.random(size), DRIVE_KM * kwh_per_km / battery)
+    soc = np.where(anxious, nerves.uniform(*ANXIOUS_SOC, size), soc)
     target = np.where(is_dc, rng.uniform(*DC_TARGET, size), rng.uniform(*AC_TARGET, size))
     target = np.clip(np.maximum(target, soc + LEAST_GAIN), 0, 1)
     ac_stay_s = _quantile(city.behaviour.ac_stay_min, rng.random(size)) * 60
@@ -130,8 +145,15 @@ def draw_drivers(
         is_dc, charge_s + mean_of_quantiles(city.behaviour.dc_overstay_min) * 60, ac_stay_s * rng.lognormal(0, STAY_ERROR, size)
     )
     asked_s = np.where(is_dc, charge_s + overstay_s, ac_stay_s)
-    ears = rng.spawn(1)[0]  # a stream of its own: the same drivers come, whoever listens
     walk_in = ears.random(size) < scenario.walk_ins
+    follows = ~walk_in & (ears.random(size) < scenario.compliance)
+    patience_s = rng.uniform(*scenario.patience_min, size) * 60
+    value = np.array([VALUE_OF_TIME[t] for t in TIERS])[tier] * rng.lognormal(0, VALUE_SPREAD, size)
+    depot = np.full(size, -1)
+    if scenario.own_hours:
+        value *= earns(tier, hour)
+        depot = np.where(is_dc & is_tier(tier, Tier.BUS), depots(layout)[zone], -1)
+        lon, lat = np.where(depot >= 0, layout.station_lon[depot], lon), np.where(depot >= 0, layout.station_lat[depot], lat)
     return Drivers(
         start=start,
         hours=hours,
@@ -151,10 +173,13 @@ def draw_drivers(
         said_stay_s=named_s,
         asked_s=asked_s,
         depart_by_s=appear + ALLOWANCE_S + np.where(is_dc, DC_SLACK, 1.0) * named_s,
-        patience_s=rng.uniform(*scenario.patience_min, size) * 60,
-        value_of_time_per_h=np.array([VALUE_OF_TIME[t] for t in TIERS])[tier] * rng.lognormal(0, VALUE_SPREAD, size),
+        patience_s=patience_s,
+        value_of_time_per_h=value,
         walk_in=walk_in,
-        follows=~walk_in & (ears.random(size) < scenario.compliance),
+        follows=follows,
+        heeds=follows & (nerves.random(size) < scenario.heeds),
+        anxious=anxious,
+        depot=depot,
     )
 
 
@@ -171,11 +196,16 @@ def joined_drivers(one: Drivers, more: Drivers) -> Drivers:
     return Drivers(one.start, one.hours + more.hours, more.level, one.first, **both)
 
 
+def _local_hour(at_s: Floats, time_zone: str) -> Ints:
+    """0..23, of each instant."""
+    hours, which = np.unique(at_s // 3600, return_inverse=True)
+    here = [local(datetime.fromtimestamp(float(h) * 3600, UTC), time_zone).hour for h in hours]
+    return np.array(here, dtype=np.int64)[which]
+
+
 def in_evening(appear_s: Floats, time_zone: str) -> NDArray[np.bool_]:
     """Which instants lie in the evening hours (local)."""
-    hours, which = np.unique(appear_s // 3600, return_inverse=True)
-    here = [local(datetime.fromtimestamp(float(h) * 3600, UTC), time_zone).hour in EVENING_H for h in hours]
-    return np.asarray(np.array(here, dtype=np.bool_)[which])
+    return np.isin(_local_hour(appear_s, time_zone), EVENING_H)
 
 
 def _level(appear_s: Floats, asked_s: Floats, time_zone: str, layout: Layout, start: datetime, hours: int) -> float:
@@ -187,13 +217,18 @@ def _level(appear_s: Floats, asked_s: Floats, time_zone: str, layout: Layout, st
     return float(asked_h / (FULL_LEVEL * len(layout.evse_ids) * evening_h))
 
 
-def _bay_hours(city: City, bays: Floats, start: datetime, hours: int) -> tuple[Floats, Floats]:
-    """Measured bay-hours asked for, slot x current x zone, in full hours that cover the time; and the slots' starts."""
+def _bay_hours(city: City, bays: Floats, start: datetime, hours: int, scenario: Scenario) -> tuple[Floats, Floats]:
+    """Bay-hours asked for, slot x current x zone, in full hours that cover the time; and the slots' starts. As measured,
+    but for what the scenario says of the day.
+    """
     begin = full_hour(start)
     count = hours if begin == start else hours + 1
     slots = [begin + timedelta(hours=i) for i in range(count)]
-    week = [hour_of_week(slot, city.time_zone) for slot in slots]
-    return city.behaviour.busy_share[week][:, None, :] * bays, np.array([slot.timestamp() for slot in slots])
+    week = np.array([hour_of_week(slot, city.time_zone) for slot in slots])
+    if scenario.weekday is not None:
+        week = 24 * scenario.weekday + week % 24
+    times = scenario.demand * (1 + RAIN_ASKS * scenario.rain)
+    return times * city.behaviour.busy_share[week][:, None, :] * bays, np.array([slot.timestamp() for slot in slots])
 
 
 def _measured_level(city: City, bays: Floats, start: datetime, hours: int) -> float:
@@ -226,23 +261,36 @@ def _mean_ac_stay_h(city: City) -> Floats:
     return np.full(len(city.zones), mean_of_quantiles(city.behaviour.ac_stay_min) / 60)
 
 
-def _mean_dc_stay_h(city: City, dc_kw: Floats, temperature_c: float) -> Floats:
-    """Expected bay time of a fast charge by zone: over fleet, arrival and target state of charge on a fine grid."""
-    dc_table, ac_kw = curve_table(city.models)
-    fleet = [(i, s.share) for i, s in zip(_fleet(city)[0], city.fleet, strict=True) if city.models[i].dc_kw > 0]
-    if not fleet:
-        return np.full(dc_kw.size, np.inf)
-    targets = DC_TARGET[0] + _midpoints(5) * (DC_TARGET[1] - DC_TARGET[0])
-    model, u, target = (x.ravel() for x in np.meshgrid([i for i, _ in fleet], _midpoints(20), targets, indexing="ij"))
-    weight = np.repeat([share for _, share in fleet], 20 * targets.size)
-    battery = np.array([m.battery_kwh for m in city.models])[model]
-    soc = _soc(city, u, DRIVE_KM * _kwh_per_km(city, temperature_c)[model] / battery)
-    target = np.clip(np.maximum(target, soc + LEAST_GAIN), 0, 1)
-    is_dc = np.ones(model.size, dtype=np.bool_)
+def _mean_dc_stay_h(city: City, dc_kw: Floats, air_c: float, scenario: Scenario) -> Floats:
+    """24 local hours x zone: expected bay time of a fast charge, over fleet, arrival and target state of charge."""
+    models, tiers = _fleet(city)
+    share = mix(city, Current.DC, scenario.own_hours)  # 24 x rows of the fleet
+    if not share.any():
+        return np.full((24, dc_kw.size), np.inf)
     powers, which = np.unique(dc_kw, return_inverse=True)
-    charge_min = [charge_minutes(dc_table, ac_kw, model, battery, soc, target, is_dc, np.full(model.size, kw)) for kw in powers]
-    mean_min = np.average(charge_min, axis=1, weights=weight) + mean_of_quantiles(city.behaviour.dc_overstay_min)
-    return np.asarray(mean_min[which] / 60)
+    drive = DRIVE_KM * _kwh_per_km(city, air_c) / np.array([m.battery_kwh for m in city.models])
+    u = _midpoints(20)
+    usual = _charge_h(city, models, _soc(city, u, drive[models][:, None]), powers)
+    if scenario.anxious > 0:
+        soc = np.broadcast_to(ANXIOUS_SOC[0] + u * (ANXIOUS_SOC[1] - ANXIOUS_SOC[0]), (models.size, u.size))
+        among = scenario.anxious * is_tier(tiers, Tier.PRIVATE)
+        usual = (1 - among) * usual + among * _charge_h(city, models, soc, powers)
+    able = share.any(axis=0)
+    mean_h = share[:, able] @ usual[:, able].T + mean_of_quantiles(city.behaviour.dc_overstay_min) / 60
+    return np.asarray(mean_h[:, which])
+
+
+def _charge_h(city: City, models: Ints, soc: Floats, powers: Floats) -> Floats:
+    """Powers x rows of the fleet: mean hours of a fast charge from `soc` (rows x samples), over the targets."""
+    dc_table, ac_kw = curve_table(city.models)
+    targets = DC_TARGET[0] + _midpoints(5) * (DC_TARGET[1] - DC_TARGET[0])
+    shape = (*soc.shape, targets.size)
+    model = np.broadcast_to(models[:, None, None], shape).ravel()
+    soc = np.broadcast_to(soc[:, :, None], shape).ravel()
+    target = np.clip(np.maximum(np.broadcast_to(targets, shape).ravel(), soc + LEAST_GAIN), 0, 1)
+    battery, is_dc = np.array([m.battery_kwh for m in city.models])[model], np.ones(model.size, dtype=np.bool_)
+    minutes = [charge_minutes(dc_table, ac_kw, model, battery, soc, target, is_dc, np.full(model.size, kw)) for kw in powers]
+    return np.asarray(np.reshape(minutes, (powers.size, models.size, -1)).mean(axis=2) / 60)
 
 
 def _soc(city: City, u: Floats, drive: Floats) -> Floats:
@@ -250,9 +298,9 @@ def _soc(city: City, u: Floats, drive: Floats) -> Floats:
     return np.minimum(_quantile(city.behaviour.arrival_soc, u) + drive, 1 - LEAST_GAIN)
 
 
-def _kwh_per_km(city: City, temperature_c: float) -> Floats:
+def _kwh_per_km(city: City, air_c: float) -> Floats:
     """By model."""
-    return drive_kwh(1.0, np.array([m.consumption_kwh_per_km for m in city.models]), temperature_c)
+    return drive_kwh(1.0, np.array([m.consumption_kwh_per_km for m in city.models]), air_c)
 
 
 def _zone_weights(asked_h: Floats, spread: float, rng: np.random.Generator) -> Floats:
@@ -290,13 +338,6 @@ def _fleet(city: City) -> tuple[Ints, Ints]:
     return np.array([index[s.model_id] for s in city.fleet]), np.array([TIERS.index(s.tier) for s in city.fleet])
 
 
-def _choice(models: Ints, tiers: Ints, city: City, kind: Current, size: int, rng: np.random.Generator) -> Ints:
-    """Rows of the fleet table by share, among the models that can charge with this current."""
-    able = np.array([(m.dc_kw if kind is Current.DC else m.ac_kw) > 0 for m in city.models])[models]
-    share = np.where(able, [s.share for s in city.fleet], 0.0)
-    return rng.choice(tiers.size, size, p=share / share.sum())
-
-
 def _midpoints(count: int) -> Floats:
     """Of as many equal parts of 0..1."""
     return (np.arange(count) + 0.5) / count
@@ -310,10 +351,3 @@ def _quantile(values: Floats, u: Floats) -> Floats:
 def mean_of_quantiles(values: Floats) -> float:
     """Mean of the distribution whose evenly spaced quantiles are `values`, linear between them."""
     return float(np.mean((values[1:] + values[:-1]) / 2))
-
-
-def _temperature(city: City, at: datetime) -> float:
-    """Mean of the day that begins at `at`; the last known value where the weather ends before."""
-    row = int((at - city.weather.start) / timedelta(hours=1))
-    last = len(city.weather.temperature_c) - 1
-    return float(np.nanmean(city.weather.temperature_c[min(max(row, 0), last) : row + 24 if row < last else None]))

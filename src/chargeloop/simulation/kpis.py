@@ -8,8 +8,10 @@ from chargeloop.model import City, Layout
 from chargeloop.model.city import Floats, Ints
 from chargeloop.physics import local
 from chargeloop.pricing import RateTable, estimate
-from chargeloop.simulation.drivers import TIERS, Drivers, in_evening
-from chargeloop.simulation.state import Records, Stage
+from chargeloop.recommendation import NEEDLESS_SOC
+from chargeloop.simulation.drivers import Drivers, in_evening
+from chargeloop.simulation.fleets import TIERS
+from chargeloop.simulation.state import Bools, Records, Stage
 from chargeloop.simulation.telling import instant
 
 UNSERVED_MIN = 60.0  # what it counts for to have given up, beside the minutes lost until then
@@ -23,7 +25,9 @@ class Kpis:
     charges that ended. `answer_min`: from asking to setting out. `open`: still driving or waiting at the end.
     `served_share`: plugged in, of those that came to an end. `utilisation*`: time that bays were taken over the time there was;
     `jain`: how evenly over the stations (1: all the same). `level`: (bay-hours asked for at 17-23 h) / (0.5 x bays x 6 h),
-    None where the run has no such hour.
+    None where the run has no such hour. `needless_share`: of the sessions, those begun with a state of charge of
+    `NEEDLESS_SOC` or more. `put_off`: drivers who were told "not now" and heeded it, `spared`: those of them who did not come
+    at all, since they had no need.
     """
 
     requests: int
@@ -48,6 +52,9 @@ class Kpis:
     level: float | None
     evse_steps: int
     cpu_s: float = 0.0
+    needless_share: float = 0.0
+    put_off: int = 0
+    spared: int = 0
 
     @property
     def evse_steps_per_cpu_s(self) -> float:
@@ -84,7 +91,7 @@ def kpis_of(
         requests=int(appeared.sum()),
         served=int(served.sum()),
         gave_up=int(gave_up.sum()),
-        open=int((appeared & ~done).sum()),
+        open=int((appeared & ~done & (cars["stage"] != Stage.SPARED)).sum()),
         served_share=_mean(served[done].astype(float)),
         answer_min=_mean((cars["set_out_s"] - cars["appear_s"])[done & np.isfinite(cars["set_out_s"])] / 60),
         drive_min=_mean(cars["drive_s"][done] / 60),
@@ -104,7 +111,16 @@ def kpis_of(
         jain=float(station_busy.sum() ** 2 / (station_busy.size * (station_busy**2).sum())) if station_busy.any() else 1.0,
         level=drivers.level if np.isfinite(drivers.level) else None,
         evse_steps=len(layout.evse_ids) * step_end_s.size,
+        needless_share=_mean(needless(cars)[served].astype(float)),
+        put_off=int((cars["put_off_s"] > 0).sum()),
+        spared=int((cars["stage"] == Stage.SPARED).sum()),
     )
+
+
+def needless(cars: Records) -> Bools:
+    """Which sessions began with charge enough for all that is planned, and a good deal more; meaningless for other drivers."""
+    begun = cars["soc"] - cars["kwh"] / cars["battery_kwh"]
+    return np.asarray(begun >= NEEDLESS_SOC)
 
 
 def _wait_min(cars: Records) -> Floats:

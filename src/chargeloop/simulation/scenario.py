@@ -15,6 +15,8 @@ BUSY_ROADS = (
     *(1.7, 1.5, 1.3, 1.2, 1.1, 1.05),
 )
 FREE_ROADS = (1.0,) * 24
+# What one degree of rain (0 to 3) does to drive times and to demand: assumptions as well.
+RAIN_SLOWS, RAIN_ASKS = 0.08, 0.04
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,13 @@ class Scenario:
     how far from their zone's centre drivers are when they ask, in radii of the zone. `patience_min`: longest wait in a queue,
     uniform between the two. `hour_drive`: drive times by local hour, times those of free roads.
 
+    Special days: `weekday` (Monday 0) whose demand is had instead of the date's own, as on a holiday, `demand` times the
+    usual. `rain`: 0 none to 3 heavy, `temperature_c` None: the city's own.
+
+    Who comes: `own_hours`: each kind of vehicle at its hours, buses to their depots; else all alike. `anxious`: share of the
+    private drivers who ask with a battery that needs no charge; they stand in the place of others, so that the bay-hours asked
+    for stay as measured. `heeds`: share of those who go where they are sent, who also come later when told "not now".
+
     Raises:
         BadInput: a share outside 0..1, or something else that cannot be.
     """
@@ -57,11 +66,22 @@ class Scenario:
     hour_drive: tuple[float, ...] = FREE_ROADS
     surges: tuple[Surge, ...] = ()
     outages: tuple[Outage, ...] = ()
+    weekday: int | None = None
+    demand: float = 1.0
+    rain: float = 0.0
+    temperature_c: float | None = None
+    own_hours: bool = False
+    anxious: float = 0.0
+    heeds: float = 0.5
 
     def __post_init__(self) -> None:
-        for name, share in (("compliance", self.compliance), ("walk_ins", self.walk_ins)):
-            if not 0 <= share <= 1:
-                raise BadInput(name, f"a share between 0 and 1, got {share}")
+        for name in ("compliance", "walk_ins", "anxious", "heeds"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise BadInput(name, f"a share between 0 and 1, got {getattr(self, name)}")
+        if self.weekday is not None and not 0 <= self.weekday <= 6:
+            raise BadInput("weekday", f"want 0 (Monday) to 6, got {self.weekday}")
+        if self.demand <= 0 or not 0 <= self.rain <= 3:
+            raise BadInput("scenario", "demand must be positive, rain between 0 and 3")
         if self.zone_spread < 0 or self.scatter <= 0:
             raise BadInput("scenario", "zone_spread must not be negative, scatter must be positive")
         if not 0 <= self.patience_min[0] <= self.patience_min[1]:
@@ -70,8 +90,10 @@ class Scenario:
             raise BadInput("hour_drive", "want 24 positive factors, one a local hour")
 
     def slow(self, at_s: Floats, utc_offset_s: float) -> Floats:
-        """How much longer than on free roads a drive takes that begins then."""
-        return np.array(self.hour_drive)[((at_s + utc_offset_s) / 3600 % 24).astype(np.int64)]
+        """How much longer than on free and dry roads a drive takes that begins then."""
+        hour = ((at_s + utc_offset_s) / 3600 % 24).astype(np.int64)
+        return np.array(self.hour_drive)[hour] * (1 + RAIN_SLOWS * self.rain)
 
 
 QUIET = Scenario()
+HOLIDAY = Scenario(weekday=6, demand=1.25)  # a Sunday's hours, and more on the road than on one

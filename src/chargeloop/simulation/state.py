@@ -36,6 +36,7 @@ class Stage(IntEnum):
     PLUGGED_IN = 4
     SERVED = 5
     GAVE_UP = 6
+    SPARED = 7  # was told "not now", and did not need to come
 
 
 class Due(IntEnum):
@@ -49,6 +50,7 @@ class Due(IntEnum):
     FAULT = 5
     REPAIR = 6
     RESERVATION_END = 7
+    RETURN = 8
 
 
 class Fact(IntEnum):
@@ -86,6 +88,7 @@ class Policy(IntEnum):
 class Rules(NamedTuple):
     """How drivers behave. `long_wait_s`: nearest and cheapest drive on from a longer expected wait.
 
+    `not_now`: those who have charge enough are told to come later where that is better; under policy priced.
     `from_s`: the instant at which the columns of `State.traffic` and `State.price` begin, `price_bin_s`: width of the latter.
     """
 
@@ -96,6 +99,7 @@ class Rules(NamedTuple):
     from_s: float
     price_bin_s: float
     risk: float  # standard deviations above the middle at which the wait is reckoned with
+    not_now: bool = False
 
 
 def _record(**kinds: str) -> np.dtype[np.void]:
@@ -106,13 +110,14 @@ def _record(**kinds: str) -> np.dtype[np.void]:
 # A driver with the vehicle. `arrive_s`: at the pool headed for; `start_kwh`: the bay's register at plug-in; `promised_s`: wait
 # not exceeded in nine of ten cases, as was known when he set out; `first`: column of the option chosen without looking at
 # queues; `next`, `prev`: neighbours in a pool's queue or list of those on their way;
-# `follows`: goes where the policy says, and is counted there from that moment; others go to the nearest, unannounced.
+# `follows`: goes where the policy says, and is counted there from that moment; others go to the nearest, unannounced;
+# `heeds`: comes later when told "not now", or not at all if `anxious`; `put_off_s`: by how much that was.
 CAR = _record(
     f8="appear_s soc target battery_kwh kwh_per_km stay_s said_stay_s patience_s"
-    " set_out_s arrive_s start_s charged_s end_s drive_s drive_m kwh start_kwh promised_s",
+    " set_out_s arrive_s start_s charged_s end_s drive_s drive_m kwh start_kwh promised_s put_off_s",
     i8="model first pool evse hops next prev",
     i1="stage",
-    b1="is_dc follows",
+    b1="is_dc follows heeds anxious",
 )
 # An EVSE. `limit_kw`: set by an outside charger; `plan_*`: the charging profile in force (limits in `State.plan_kw`);
 # `reserved_for`: driver, or -2 for someone who is not a driver here; `broken`: how many faults are open.

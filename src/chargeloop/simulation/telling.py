@@ -25,7 +25,8 @@ from chargeloop.model import (
     StopReason,
 )
 from chargeloop.model.city import Ints
-from chargeloop.simulation.drivers import TIERS, Drivers
+from chargeloop.simulation.drivers import Drivers
+from chargeloop.simulation.fleets import TIERS
 from chargeloop.simulation.state import LOGGED, Bools, Fact, Records, Stage, State
 
 _NAME = re.compile(r"(?:U|R|twin-)([0-9]{8,})")
@@ -110,6 +111,7 @@ class Teller:
             battery_kwh=float(drivers.battery_kwh[d]),
             depart_by=instant(drivers.depart_by_s[d]),
             value_of_time_per_h=float(drivers.value_of_time_per_h[d]),
+            depot_station_id=self._layout.station_ids[drivers.depot[d]] if drivers.depot[d] >= 0 else None,
         )
 
     def forget_last(self) -> None:

@@ -47,6 +47,7 @@ from chargeloop.simulation.state import (
     with_more_drivers,
 )
 from chargeloop.simulation.telling import PlugIn, Teller, Unplug, instant
+from chargeloop.simulation.weather import in_weather
 
 POLICIES = {
     "nearest": Policy.NEAREST,
@@ -54,6 +55,7 @@ POLICIES = {
     "shortest-wait": Policy.SHORTEST_WAIT,
     "commit": Policy.COMMIT,
     "priced": Policy.PRICED,
+    "not-now": Policy.PRICED,
     "external": Policy.EXTERNAL,
 }
 LONG_WAIT_S = 15 * 60.0  # nearest and cheapest drive on from a longer expected wait
@@ -80,7 +82,8 @@ def check_step_s(step_s: int) -> None:
 class Twin:
     """A city in which `drivers` go to charge.
 
-    `policy`: nearest, cheapest, shortest-wait, commit, priced (needs `prices`), or external: drivers ask (ChargeRequested),
+    `policy`: nearest, cheapest, shortest-wait, commit, priced (needs `prices`), not-now (the same, but who has charge enough
+    is told to come later where that is better), or external: drivers ask (ChargeRequested),
     wait for GuideDriver and go to the nearest after `answer_s` without one. `driven_outside`: E, EVSEs whose sessions are told
     to an outside charger by the `outside_*` lists of the last step and not as events. `listen`: whether steps return events.
     `scenario`: that the drivers were drawn with; the twin takes its roads and outages from it. `most_hops`: how often a
@@ -109,16 +112,19 @@ class Twin:
         if policy not in POLICIES:
             raise BadInput("policy", f"there is no policy {policy!r}; there are: {', '.join(POLICIES)}")
         check_step_s(step_s)
+        city = in_weather(city, start, scenario)
         self._city, self._layout, self._guide, self._rng = city, layout, guide, rng
         if POLICIES[policy] is Policy.PRICED and prices is None:
-            raise BadInput("prices", "policy priced needs shadow prices")
+            raise BadInput("prices", f"policy {policy} needs shadow prices")
         self._faults_per_day, self._scenario = faults_per_day, scenario
         self.drivers = drivers
         self.policy, self.step_s = POLICIES[policy], step_s
         self.start, self.now_s = start, start.timestamp()
         overstay_s = mean_of_quantiles(city.behaviour.dc_overstay_min) * 60
         price = NO_PRICES if prices is None else prices
-        self.rules = Rules(int(self.policy), answer_s, LONG_WAIT_S, overstay_s, self.now_s, price.bin_s, RISK)
+        self.rules = Rules(
+            int(self.policy), answer_s, LONG_WAIT_S, overstay_s, self.now_s, price.bin_s, RISK, policy == "not-now"
+        )
         self._offset_s = utc_offset_s(start, city.time_zone)
         reach = self._reach(drivers)
         first = self._first_choice(drivers, reach)
