@@ -14,6 +14,7 @@ VENV = ROOT / ".venv"
 STAMPS = VENV / "stamps"
 WEB = ROOT / "web"
 PEERS = ROOT / "tests" / "gateway" / "peers"
+ACNPORTAL = VENV / "acnportal"
 PACKAGE = ROOT / "src" / "chargeloop"
 PAGES = PACKAGE / "console" / "pages"
 
@@ -30,6 +31,7 @@ def main() -> int:
             print("No web/ here: the pages are not built, the HTTP API works without them.")
         made_from = [PEERS / "package.json", PEERS / "package-lock.json", PEERS / ".npmrc"]
         step("Installing the peers of the OCPP tests", made_from, install_peers, makes=PEERS / "node_modules")
+        step("Installing acnportal", [ROOT / "requirements" / "acnportal.txt"], install_acnportal, makes=ACNPORTAL)
         kernels = [path for path in sources(PACKAGE) if path.suffix == ".py" and b"\n@kernel\n" in path.read_bytes()]
         step("Compiling the kernels (a minute or two)", kernels, compile_kernels)
     except subprocess.CalledProcessError as error:
@@ -64,6 +66,12 @@ def install_web_packages() -> None:
 
 def install_peers() -> None:
     npm(PEERS, "ci", "--no-audit", "--no-fund", "--ignore-scripts")
+
+
+def install_acnportal() -> None:
+    """Into an environment of its own: it wants other versions than we do."""
+    uv("venv", "--quiet", "--clear", "--python", sys.executable, str(ACNPORTAL))
+    uv("pip", "sync", "--python", str(ACNPORTAL), "requirements/acnportal.txt")
 
 
 def build_pages() -> None:
