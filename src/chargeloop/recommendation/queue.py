@@ -91,7 +91,7 @@ def join(queue: Queue, wanted: Reservation, bays: Sequence[Bay], policy: QueuePo
     offered = {each.reservation.reservation_id: each for each in offers}
     mine = offered.pop(wanted.reservation_id, None)
     stands = waiting if mine is None else _held(mine.reservation, policy, now)
-    return [ReservationMade(at=now, reservation=stands), *offered.values()]
+    return [*offered.values(), ReservationMade(at=now, reservation=stands)]
 
 
 def answer_offer(queue: Queue, reservation_id: int, said: Answer, policy: QueuePolicy, now: datetime) -> list[QueueEvent]:
