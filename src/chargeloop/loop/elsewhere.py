@@ -72,8 +72,10 @@ class Elsewhere:
         self, perception: Perception, world: World, reservation: Reservation, decision: Decision, now: datetime
     ) -> bool:
         offer, start = decision.chosen, expected_start(perception, world, reservation)
-        if offer is None or offer.station_id == reservation.station_id or start is None:
+        if offer is None or offer.station_id == reservation.station_id:
             return False
+        if start is None:  # no bay in order there
+            return True
         here = next((each for each in decision.offers if each.station_id == reservation.station_id), offer)
         stays_min = (start - now).total_seconds() / 60 + here.charge_min
         sooner_min = stays_min - offer.total_min
