@@ -176,15 +176,16 @@ async def test_where_no_bay_is_free_a_driver_gets_a_place_in_the_queue_then_a_ba
     assert command.evse_id == "S0-02"
 
 
-async def test_a_reservation_that_nobody_uses_expires(house: House) -> None:
+async def test_a_bay_that_nobody_comes_to_is_given_back_and_counted(house: House) -> None:
     decision, _ = await house.loop.recommend(request())
     reservation = await house.loop.reserve(decision, decision.offers[0].station_id)
     house.loop.clock = Clock.starting(START + timedelta(hours=3), 1.0)
     await house.loop.turn()
     closed = await house.store.reservation(reservation.reservation_id)
     assert closed is not None
-    assert closed.state is ReservationState.EXPIRED
+    assert closed.state is ReservationState.NO_SHOW
     assert len(house.sent(CancelReservation)) == 1
+    assert house.loop.queue.books.no_shows_of == {"T1": 1}
 
 
 @pytest.mark.parametrize("with_snapshot", [True, False])

@@ -1,5 +1,6 @@
 """Records: checked once at the edge, with errors that say where and what; the seam can be written down and read back."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -8,7 +9,10 @@ from typing import Any
 import pytest
 
 from chargeloop.model import (
+    Answer,
     BadInput,
+    BayLost,
+    BayOffered,
     CancelReservation,
     Cdr,
     ChargeEnded,
@@ -32,11 +36,15 @@ from chargeloop.model import (
     EvseStatusChanged,
     GuideDriver,
     Layout,
+    Loss,
     MeterSampled,
     Offer,
+    OfferAnswered,
     Payment,
     Place,
     PriceBand,
+    QueuePolicy,
+    QueuePolicySet,
     RemoteStart,
     RemoteStop,
     RequestWithdrawn,
@@ -79,6 +87,7 @@ REQUEST = ChargeRequest(
 OFFER = Offer("S1", Current.DC, 6.0, 3.0, 0.0, 1.0, 25.0, 24.0, 0.19, Decimal("20.10"), 1.5, {"drive": 1.5})
 DECISION = Decision("D-r1", "r1", NOW, "exact", OFFER, (OFFER,), "near", REQUEST)
 HELD = Reservation(1, None, "S1", "T1", NOW, NOW, "r1")
+OFFERED = replace(HELD, evse_id="E1", answer_by=NOW, current=Current.DC, tier=Tier.EMERGENCY, lost=Loss.FAULT, snoozes=1)
 EVENTS = [
     EvseStatusChanged(at=NOW, evse_id="E1", status=EvseStatus.FAULTED, info="relay"),
     SessionStarted(at=NOW, session_id="s1", evse_id="E1", id_token="T1"),
@@ -92,6 +101,10 @@ EVENTS = [
     RequestWithdrawn(at=NOW, request_id="r1", reason="tired of waiting"),
     ReservationMade(at=NOW, reservation=HELD),
     ReservationClosed(at=NOW, reservation_id=1, state=ReservationState.EXPIRED),
+    BayOffered(at=NOW, reservation=OFFERED),
+    OfferAnswered(at=NOW, answer=Answer.ACCEPT, reservation=OFFERED),
+    BayLost(at=NOW, reservation_id=1, why=Loss.TAKEN),
+    QueuePolicySet(at=NOW, policy=QueuePolicy(answer_s=120.0, snoozes=1)),
     WeatherObserved(at=NOW, temperature_c=-3.0, rain=1),
 ]
 COMMANDS = [
@@ -112,6 +125,17 @@ def test_an_event_is_the_same_after_writing_and_reading(event: Any) -> None:
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda each: each.kind)
 def test_a_command_is_the_same_after_writing_and_reading(command: Any) -> None:
     assert from_json(Command, to_json(command, Command), "here") == command
+
+
+def test_what_earlier_versions_have_written_is_still_read() -> None:
+    old = (
+        '{"kind":"reservation_made","at":"2025-06-10T09:30:00Z","reservation":{"reservation_id":1,"evse_id":null,'
+        '"station_id":"S1","id_token":"T1","made_at":"2025-06-10T09:30:00Z","expires_at":"2025-06-10T09:30:00Z",'
+        '"request_id":"r1","state":"held"}}'
+    )
+    assert from_json(Event, old, "here") == ReservationMade(at=NOW, reservation=HELD)
+    without = {name: value for name, value in json.loads(to_json(OFFER)).items() if name not in ("why_not", "against")}
+    assert from_json(Offer, json.dumps(without), "here") == OFFER
 
 
 def test_a_cdr_keeps_its_cents() -> None:

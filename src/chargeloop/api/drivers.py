@@ -7,10 +7,13 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
-from fastapi import APIRouter, HTTPException, Response
+from fastapi import APIRouter, HTTPException, Request, Response
 
+from chargeloop.api.access import Who, who_asks
 from chargeloop.api.context import Context, Loop
+from chargeloop.api.queue import ReservationDetail, reservation_detail
 from chargeloop.api.shapes import NotNow, Recommendation, RecommendIn, Reserved, ReserveIn
+from chargeloop.loop import Conflict
 from chargeloop.model import ChargeRequest, Decision, Offer, Place, Reservation, Sort
 from chargeloop.model.validated import from_data
 
@@ -24,10 +27,10 @@ ORDER: dict[Sort, Callable[[Offer], Any]] = {
 
 
 @router.post("/recommend")
-async def recommend(context: Loop, asked: RecommendIn) -> Recommendation:
-    """The best three stations for one driver, with every term; nothing is held yet."""
-    request = _request(context, asked)
-    decision, advice = await context.loop.recommend(request)
+async def recommend(context: Loop, asked: RecommendIn, request: Request) -> Recommendation:
+    """The best three stations for one driver, with every term and why the others lost; nothing is held yet."""
+    wanted = _request(context, asked, user_of(who_asks(request)))
+    decision, advice = await context.loop.recommend(wanted)
     shown = sorted(decision.offers, key=ORDER[asked.sort])[:SHOWN]
     return Recommendation(
         decision=replace(decision, offers=tuple(shown)),
@@ -35,7 +38,12 @@ async def recommend(context: Loop, asked: RecommendIn) -> Recommendation:
     )
 
 
-def _request(context: Context, asked: RecommendIn) -> ChargeRequest:
+def user_of(who: Who | None) -> str | None:
+    """Only a driver's own account says who he is; others ask for many."""
+    return who.name if who is not None and who.roles == ("driver",) else None
+
+
+def _request(context: Context, asked: RecommendIn, user_id: str | None) -> ChargeRequest:
     now = context.loop.clock.now()
     model = next((each for each in context.loop.city.models if each.model_id == asked.model_id), None)
     if model is None:
@@ -59,6 +67,7 @@ def _request(context: Context, asked: RecommendIn) -> ChargeRequest:
             "target_soc": max(asked.target_soc, asked.soc),
             "battery_kwh": model.battery_kwh,
             "sort": asked.sort,
+            "user_id": user_id,
             "depart_by": asked.depart_by or now + timedelta(minutes=asked.stay_min),
             "destination": asked.destination and Place(asked.destination.lon, asked.destination.lat),
             "depot_station_id": asked.depot_station_id,
@@ -80,8 +89,24 @@ async def reserve(context: Loop, wanted: ReserveIn) -> Reserved:
 
 
 @router.get("/reservations/{reservation_id}")
-async def reservation(context: Loop, reservation_id: int) -> Reservation:
-    return await _reservation(context, reservation_id)
+async def reservation(context: Loop, reservation_id: int) -> ReservationDetail:
+    """As it stands: the place in the queue, what is offered until when, a better station; afterwards what came of it."""
+    return await reservation_detail(context, reservation_id)
+
+
+@router.post("/reservations/{reservation_id}/move", status_code=201)
+async def move(context: Loop, reservation_id: int, wanted: ReserveIn) -> Reserved:
+    """Give a reservation back and hold another one instead, in one step."""
+    held = context.loop.reservation(reservation_id)
+    if held is None:
+        await _reservation(context, reservation_id)
+        raise Conflict(f"reservation {reservation_id}", "it is not held any more")
+    decision = await _decision(context, wanted.decision_id)
+    if decision.request is None or decision.request.id_token != held.id_token:
+        raise HTTPException(422, f"decision_id: {wanted.decision_id} was made for another driver")
+    moved = await context.loop.reserve(decision, wanted.station_id, instead_of=held)
+    way = await asyncio.to_thread(_route, context, decision, wanted.station_id)
+    return Reserved(reservation=moved, evse_id=moved.evse_id, route=way)
 
 
 @router.delete("/reservations/{reservation_id}", status_code=204)

@@ -3,7 +3,9 @@
 from collections.abc import Iterable
 from typing import Literal, TypeAlias, get_args
 
-Permission: TypeAlias = Literal["see", "decide", "money", "chargers", "command", "adopt", "tokens", "audit", "accounts"]
+Permission: TypeAlias = Literal[
+    "see", "decide", "money", "chargers", "command", "adopt", "tokens", "audit", "accounts", "queue"
+]
 Role: TypeAlias = Literal["operator", "centre", "regulator", "grid", "fleet", "technician", "driver"]
 PERMISSIONS: frozenset[Permission] = frozenset(get_args(Permission))
 ROLES: dict[Role, frozenset[Permission]] = {

@@ -1,10 +1,13 @@
 """The loop: `tick` turns it once for the whole city, `recommend_now` answers one driver, `CityLoop` runs it live."""
 
+from chargeloop.loop.books import QueueBooks, driver_of
 from chargeloop.loop.candidates import candidates_of
-from chargeloop.loop.city_loop import CityLoop, Conflict, Records, Saved
+from chargeloop.loop.city_loop import CityLoop, Records, Saved
 from chargeloop.loop.clock import Clock
+from chargeloop.loop.elsewhere import Elsewhere, expected_start
 from chargeloop.loop.offline import OfflineLoop
 from chargeloop.loop.power import STEP_S, Sent, charging_evses, power_problem, profiles_to_send
+from chargeloop.loop.queueing import Conflict, Queueing, QueueRecords
 from chargeloop.loop.request import Advice, answer
 from chargeloop.loop.stages import (
     Forecasts,
@@ -24,8 +27,12 @@ __all__ = [
     "CityLoop",
     "Clock",
     "Conflict",
+    "Elsewhere",
     "Forecasts",
     "OfflineLoop",
+    "QueueBooks",
+    "QueueRecords",
+    "Queueing",
     "Records",
     "Saved",
     "Sent",
@@ -37,6 +44,8 @@ __all__ = [
     "candidates_of",
     "charging_evses",
     "circuit_load_kw",
+    "driver_of",
+    "expected_start",
     "known_until",
     "power_problem",
     "profiles_to_send",

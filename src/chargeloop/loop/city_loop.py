@@ -9,15 +9,18 @@ from typing import Protocol
 
 import structlog
 
+from chargeloop.loop.books import QueueBooks
 from chargeloop.loop.clock import Clock
+from chargeloop.loop.elsewhere import Elsewhere
 from chargeloop.loop.power import Sent
+from chargeloop.loop.queueing import Queueing, QueueRecords
 from chargeloop.loop.request import Advice, answer
 from chargeloop.loop.stages import Stages
 from chargeloop.loop.tally import Tally
 from chargeloop.loop.tick import Tick, tick
 from chargeloop.model import (
+    Answer,
     BadInput,
-    CancelReservation,
     Cdr,
     ChargeRequest,
     ChargeRequested,
@@ -25,35 +28,26 @@ from chargeloop.model import (
     Command,
     Decision,
     DecisionMade,
+    DriverArrived,
     Event,
-    EvseStatus,
     Layout,
     RequestWithdrawn,
     Reservation,
-    ReservationClosed,
-    ReservationMade,
     ReservationState,
-    ReserveEvse,
     Session,
     SessionEnded,
     SessionStarted,
     SetChargingProfile,
 )
 from chargeloop.model.validated import from_json, to_json
-from chargeloop.perception import Ended, Perception
+from chargeloop.perception import Ended, Perception, Stage
 
-HOLD = timedelta(minutes=30)  # a bay is held this long past the expected arrival
 log = structlog.get_logger()
 
 
-class Conflict(BadInput):
-    """What is asked for was possible before, and is not any more."""
-
-
-class Records(Protocol):
+class Records(QueueRecords, Protocol):
     """What the loop needs of the database."""
 
-    async def append(self, source: str, events: Sequence[Event], seq: int | None = None) -> tuple[tuple[int, Event], ...]: ...
     def events_after(self, after: int) -> AsyncIterator[tuple[int, Event]]: ...
     async def latest_snapshot(self) -> tuple[int, str] | None: ...
     async def save_snapshot(self, event_id: int, body: str) -> None: ...
@@ -62,8 +56,6 @@ class Records(Protocol):
     async def add_cdr(self, cdr: Cdr) -> bool: ...
     async def put_sessions(self, sessions: Sequence[Session]) -> None: ...
     async def put_outcome(self, decision_id: str, realised_wait_min: float | None, realised_amount: Decimal | None) -> None: ...
-    async def next_reservation_id(self) -> int: ...
-    async def put_reservation(self, reservation: Reservation) -> None: ...
 
 
 @dataclass(slots=True)
@@ -73,6 +65,7 @@ class Saved:
     perception: str
     tally: Tally
     ended: list[Ended] = field(default_factory=list)
+    queue: QueueBooks = field(default_factory=QueueBooks)
 
 
 class CityLoop:
@@ -93,6 +86,8 @@ class CityLoop:
     ) -> None:
         self.city, self.layout, self.stages, self.store, self.clock = city, layout, stages, store, clock
         self.perception = Perception(city, layout)
+        self.queue = Queueing(layout, store, send)
+        self.elsewhere = Elsewhere(city)
         self.tally = Tally()
         self.last: Tick | None = None
         self.last_event_at: datetime | None = None
@@ -112,7 +107,7 @@ class CityLoop:
             self._event_id, body = snapshot
             saved: Saved = from_json(Saved, body, "snapshot")
             self.perception = Perception.load(self.city, self.layout, saved.perception)
-            self.tally, self._ended = saved.tally, saved.ended
+            self.tally, self._ended, self.queue.books = saved.tally, saved.ended, saved.queue
         replayed = 0
         async for event_id, event in self.store.events_after(self._event_id):
             self.publish(((event_id, event),))
@@ -127,7 +122,8 @@ class CityLoop:
         """Take in events that the database holds, in its order."""
         for event_id, event in events:
             self.tally.roll(event.at, self.city.time_zone)
-            self._ended.extend(self.perception.apply(event))
+            self.queue.books.roll(event.at, self.city.time_zone)
+            self._ended.extend(self.queue.apply(self.perception, event))
             self._count(event)
             self._event_id = event_id
             self.last_event_at = event.at
@@ -173,8 +169,9 @@ class CityLoop:
         running = (self.perception.session(session_id) for session_id in touched)
         await self.store.put_sessions([session for session in running if session])
         self._touched.difference_update(touched)
-        commands = (*turn.commands, *await self._tend_reservations(now))
-        await self._send(commands)
+        await self._send((*turn.commands, *await self.queue.turn(self.perception, self.clock.now())))
+        better = await self.elsewhere.look(self.perception, world, turn.forecast, self.stages, now)
+        await self.store.add_decisions(better)
         self.last = turn
         for listener in self.listeners:
             listener(turn)
@@ -204,7 +201,7 @@ class CityLoop:
 
     async def save(self) -> None:
         """Write a snapshot, so that a restart needs to replay little."""
-        saved = Saved(self.perception.dump(), self.tally, list(self._ended))
+        saved = Saved(self.perception.dump(), self.tally, list(self._ended), self.queue.books)
         await self.store.save_snapshot(self._event_id, to_json(saved))
 
     # --- one driver -----------------------------------------------------------------------------------------------
@@ -217,8 +214,10 @@ class CityLoop:
         await self.store.add_decisions([decision])
         return decision, Advice.of(decision)
 
-    async def reserve(self, decision: Decision, station_id: str) -> Reservation:
+    async def reserve(self, decision: Decision, station_id: str, instead_of: Reservation | None = None) -> Reservation:
         """Hold a bay, or a place in the queue where none is free, for a driver who chose one of the offers.
+
+        `instead_of`: the reservation that he gives back for it.
 
         Raises:
             BadInput: the station was not among the offers.
@@ -230,31 +229,44 @@ class CityLoop:
         offer = next((each for each in decision.offers if each.station_id == station_id), None)
         if offer is None:
             raise BadInput("station_id", f"{station_id!r} is not among the offers of decision {decision.decision_id}")
-        if any(each.id_token == request.id_token for each in self.perception.state.reservations.values()):
-            raise Conflict("reservation", "this driver holds one already; cancel it first")
         now = self.clock.now()
-        chosen = replace(_essence(decision), chosen=offer, at=now)
-        reservation_id = await self.store.next_reservation_id()
-        reservation = Reservation(
-            reservation_id=reservation_id,
-            evse_id=self._free_evse(station_id, offer.current == "DC"),
+        arrive_at = now + timedelta(minutes=offer.drive_min)
+        wanted = Reservation(
+            reservation_id=0,  # not known yet
+            evse_id=None,
             station_id=station_id,
             id_token=request.id_token,
             made_at=now,
-            expires_at=now + timedelta(minutes=offer.drive_min + offer.wait_min) + HOLD,
+            expires_at=arrive_at + timedelta(minutes=offer.wait_min),
             request_id=request.request_id,
+            current=offer.current,
+            tier=request.tier,
+            user_id=request.user_id,
+            decision_id=decision.decision_id,
+            arrive_at=arrive_at,
         )
-        await self.store.append(
-            "loop",
-            [
-                ChargeRequested(at=now, request=request),
-                DecisionMade(at=now, decision=chosen),
-                ReservationMade(at=now, reservation=reservation),
-            ],
-        )
-        await self.store.put_reservation(reservation)
-        await self._send(_reserve_commands(reservation, now))
-        return reservation
+        chosen = replace(_essence(decision), chosen=offer, at=now)
+        asked: list[Event] = [ChargeRequested(at=now, request=request), DecisionMade(at=now, decision=chosen)]
+        return await self.queue.reserve(self.perception, wanted, asked, now, instead_of)
+
+    def reservation(self, reservation_id: int) -> Reservation | None:
+        """One that is held, as it stands now."""
+        return self.perception.state.reservations.get(reservation_id)
+
+    async def answer_offer(self, reservation_id: int, said: Answer) -> None:
+        """A driver's word on the bay that he is offered.
+
+        Raises:
+            Conflict: none is offered to him now, or he may not snooze any more.
+        """
+        await self.queue.answer(self.perception, reservation_id, said, self.clock.now())
+
+    async def arrived(self, reservation: Reservation) -> None:
+        """The driver says that he is there; the first time counts."""
+        request = self.perception.request(reservation.request_id or "")
+        if request is not None and request.stage is Stage.UNDER_WAY:
+            said = DriverArrived(at=self.clock.now(), request_id=request.request.request_id, station_id=reservation.station_id)
+            await self.store.append("loop", [said])
 
     async def cancel(self, reservation_id: int) -> Reservation:
         """Give a reservation back.
@@ -262,49 +274,7 @@ class CityLoop:
         Raises:
             Conflict: it is not held any more.
         """
-        reservation = self.perception.state.reservations.get(reservation_id)
-        if reservation is None:
-            raise Conflict(f"reservation {reservation_id}", "it is not held any more")
-        closed = await self._close(reservation, ReservationState.CANCELLED, self.clock.now())
-        await self._send(_cancel_commands(reservation, self.clock.now()))
-        return closed
-
-    def _free_evse(self, station_id: str, is_dc: bool) -> str | None:
-        layout = self.layout
-        held = {each.evse_id for each in self.perception.state.reservations.values()}
-        taken = {each.evse_id for each in self.perception.state.sessions.values()}
-        for pool in range(len(layout.pool_station)):
-            if layout.station_ids[layout.pool_station[pool]] != station_id or bool(layout.pool_is_dc[pool]) != is_dc:
-                continue
-            for e in range(layout.pool_start[pool], layout.pool_start[pool + 1]):
-                free = self.perception.state.evse_status[e] == EvseStatus.AVAILABLE
-                if free and layout.evse_ids[e] not in held | taken:
-                    return layout.evse_ids[e]
-        return None
-
-    async def _tend_reservations(self, now: datetime) -> list[Command]:
-        """Close what has expired; name a bay for those who wait for one."""
-        commands: list[Command] = []
-        for reservation in tuple(self.perception.state.reservations.values()):
-            if reservation.expires_at <= now:
-                await self._close(reservation, ReservationState.EXPIRED, now)
-                commands.extend(_cancel_commands(reservation, now))
-            elif reservation.evse_id is None:
-                request = self.perception.request(reservation.request_id or "")
-                is_dc = request is not None and request.request.current == "DC"
-                named = replace(reservation, evse_id=self._free_evse(reservation.station_id, is_dc))
-                if named.evse_id is not None:
-                    await self.store.append("loop", [ReservationMade(at=now, reservation=named)])
-                    await self.store.put_reservation(named)
-                    commands.extend(_reserve_commands(named, now))
-        return commands
-
-    async def _close(self, reservation: Reservation, state: ReservationState, now: datetime) -> Reservation:
-        closed = replace(reservation, state=state)
-        event = ReservationClosed(at=now, reservation_id=reservation.reservation_id, state=state)
-        await self.store.append("loop", [event])
-        await self.store.put_reservation(closed)
-        return closed
+        return await self.queue.close(self.perception, reservation_id, ReservationState.CANCELLED, self.clock.now())
 
 
 def _essence(decision: Decision) -> Decision:
@@ -313,23 +283,3 @@ def _essence(decision: Decision) -> Decision:
         return replace(decision, offers=(), request=None)
     nearest = min(decision.offers, key=lambda offer: offer.drive_min)
     return replace(decision, offers=(nearest,), request=None)
-
-
-def _reserve_commands(reservation: Reservation, now: datetime) -> tuple[Command, ...]:
-    if reservation.evse_id is None:
-        return ()
-    return (
-        ReserveEvse(
-            at=now,
-            evse_id=reservation.evse_id,
-            reservation_id=reservation.reservation_id,
-            id_token=reservation.id_token,
-            expires_at=reservation.expires_at,
-        ),
-    )
-
-
-def _cancel_commands(reservation: Reservation, now: datetime) -> tuple[Command, ...]:
-    if reservation.evse_id is None:
-        return ()
-    return (CancelReservation(at=now, evse_id=reservation.evse_id, reservation_id=reservation.reservation_id),)

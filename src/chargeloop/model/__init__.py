@@ -13,6 +13,8 @@ from chargeloop.model.commands import (
 from chargeloop.model.decision import Decision, NotNow, Offer
 from chargeloop.model.errors import BadInput, ChargeloopError, Unreachable
 from chargeloop.model.events import (
+    BayLost,
+    BayOffered,
     ChargeEnded,
     ChargeRequested,
     ChargingNeedsTold,
@@ -21,6 +23,8 @@ from chargeloop.model.events import (
     Event,
     EvseStatusChanged,
     MeterSampled,
+    OfferAnswered,
+    QueuePolicySet,
     RequestWithdrawn,
     ReservationClosed,
     ReservationMade,
@@ -30,6 +34,7 @@ from chargeloop.model.events import (
 )
 from chargeloop.model.grid import Circuit, CircuitKind, EnergyPrice
 from chargeloop.model.layout import Layout
+from chargeloop.model.queue import Answer, Loss, QueuePolicy
 from chargeloop.model.session import Cdr, CostLine, MeterPoint, Reservation, ReservationState, Session, StopReason
 from chargeloop.model.site import Place, Site, SiteType, Zone
 from chargeloop.model.station import Connector, Evse, EvseStatus, Plug, Station
@@ -39,7 +44,10 @@ from chargeloop.model.vehicle import ChargingCurve, Current, FleetShare, Tier, V
 from chargeloop.model.world import World
 
 __all__ = [
+    "Answer",
     "BadInput",
+    "BayLost",
+    "BayOffered",
     "Behaviour",
     "CancelReservation",
     "Cdr",
@@ -68,14 +76,18 @@ __all__ = [
     "FleetShare",
     "GuideDriver",
     "Layout",
+    "Loss",
     "MeterPoint",
     "MeterSampled",
     "NotNow",
     "Offer",
+    "OfferAnswered",
     "Payment",
     "Place",
     "Plug",
     "PriceBand",
+    "QueuePolicy",
+    "QueuePolicySet",
     "RemoteStart",
     "RemoteStop",
     "RequestWithdrawn",

@@ -10,7 +10,11 @@ from chargeloop.model.vehicle import Current
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """One station for one driver. Minutes, kWh and CNY; `terms` are the named terms of the objective F, in CNY."""
+    """One station for one driver. Minutes, kWh and CNY; `terms` are the named terms of the objective F, in CNY.
+
+    `why_not`: what it has over the chosen one, if anything, and why it lost; empty for the chosen one. `against`: the term
+    that weighs most against it.
+    """
 
     station_id: Id
     current: Current
@@ -25,6 +29,8 @@ class Offer:
     score: float
     terms: dict[str, float]
     kg_co2: float = 0.0
+    why_not: str = ""
+    against: str = ""
 
     @property
     def total_min(self) -> float:

@@ -7,6 +7,7 @@ from pydantic import Discriminator
 
 from chargeloop.model.decision import Decision
 from chargeloop.model.quantities import Id, IdToken, NonNegative, Share, Utc
+from chargeloop.model.queue import Answer, Loss, QueuePolicy
 from chargeloop.model.session import Reservation, ReservationState, StopReason
 from chargeloop.model.station import EvseStatus
 from chargeloop.model.user import ChargeRequest
@@ -129,6 +130,40 @@ class ReservationClosed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BayOffered:
+    """A bay has come free for the driver of a place in the queue. `reservation`: as it stands from now on, here and below."""
+
+    at: Utc
+    reservation: Reservation
+    kind: Literal["bay_offered"] = "bay_offered"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferAnswered:
+    at: Utc
+    answer: Answer
+    reservation: Reservation
+    kind: Literal["offer_answered"] = "offer_answered"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BayLost:
+    """The bay of a reservation is not there any more; its driver keeps his place in the queue."""
+
+    at: Utc
+    reservation_id: int
+    why: Loss
+    kind: Literal["bay_lost"] = "bay_lost"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueuePolicySet:
+    at: Utc
+    policy: QueuePolicy
+    kind: Literal["queue_policy_set"] = "queue_policy_set"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WeatherObserved:
     """`rain`: 0 none, 1 light, 2 moderate, 3 heavy (the scale of UrbanEV's nRAIN)."""
 
@@ -151,6 +186,10 @@ Event: TypeAlias = Annotated[
     | RequestWithdrawn
     | ReservationMade
     | ReservationClosed
+    | BayOffered
+    | OfferAnswered
+    | BayLost
+    | QueuePolicySet
     | WeatherObserved,
     Discriminator("kind"),
 ]

@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from chargeloop.model import (
+    BayLost,
+    BayOffered,
     ChargeEnded,
     ChargeRequested,
     ChargingNeedsTold,
@@ -19,7 +21,9 @@ from chargeloop.model import (
     Layout,
     MeterPoint,
     MeterSampled,
+    OfferAnswered,
     RequestWithdrawn,
+    Reservation,
     ReservationClosed,
     ReservationMade,
     ReservationState,
@@ -126,6 +130,12 @@ class Perception:
                 self._forget_request(event.request_id)
             case ReservationMade():
                 self.state.reservations[event.reservation.reservation_id] = event.reservation
+            case BayOffered() | OfferAnswered():
+                self._reservation_stands(event.reservation)
+            case BayLost():
+                held = self.state.reservations.get(event.reservation_id)
+                if held is not None and held.evse_id is not None:
+                    self._reservation_stands(held.bay_lost(event.why))
             case ReservationClosed():
                 self._close_reservation(event.reservation_id, event.state)
             case WeatherObserved():
@@ -161,6 +171,8 @@ class Perception:
             request.stage = Stage.CHARGING
         for reservation in list(self.state.reservations.values()):
             if reservation.id_token == event.id_token:
+                if session.waited_min is None:
+                    session.waited_min = reservation.waited_until(event.at)
                 self._close_reservation(reservation.reservation_id, ReservationState.USED)
         return ended
 
@@ -269,11 +281,19 @@ class Perception:
             self.state.passed_over += 1
             return
         open_request.stage, open_request.pool, open_request.arrive_s = Stage.QUEUED, pool, event.at.timestamp()
+        for reservation in list(self.state.reservations.values()):
+            if reservation.request_id == event.request_id and reservation.station_id == event.station_id:
+                self._reservation_stands(replace(reservation, arrive_at=event.at))
 
     def _forget_request(self, request_id: str) -> None:
         gone = self.state.requests.pop(request_id, None)
         if gone is not None:
             self._by_token.pop(gone.request.id_token, None)
+
+    def _reservation_stands(self, reservation: Reservation) -> None:
+        """One that has been closed meanwhile stays so."""
+        if reservation.reservation_id in self.state.reservations:
+            self.state.reservations[reservation.reservation_id] = reservation
 
     def _close_reservation(self, reservation_id: int, state: ReservationState) -> None:
         reservation = self.state.reservations.pop(reservation_id, None)

@@ -10,7 +10,7 @@ from chargeloop.model.city import Floats, Ints
 from chargeloop.pricing import RateTable
 from chargeloop.recommendation.build import Surroundings, build
 from chargeloop.recommendation.candidates import Candidates
-from chargeloop.recommendation.explain import no_station, reason
+from chargeloop.recommendation.explain import no_station, reason, with_reasons
 from chargeloop.recommendation.offers import write_offers
 from chargeloop.recommendation.prices import DayAhead
 from chargeloop.recommendation.problem import alternatives, scores
@@ -70,6 +70,7 @@ def recommend(
         chosen = mine[int(shown[i, : choice[i]].sum())] if choice[i] >= 0 else None
         mine = _each_place_once(chosen, mine)
         why = reason(chosen, mine, names) if chosen else no_station(options.why_not, i)
+        mine = with_reasons(mine, chosen) if chosen else mine
         decisions.append(Decision(f"D-{each.request_id}", each.request_id, world.at, solver, chosen, tuple(mine), why, each))
     return tuple(decisions)
 

@@ -3,6 +3,7 @@
 import '../shared/base.css'
 import './console.css'
 import './fleet/fleet.css'
+import './queue.css'
 import { api, patiently, Problem, session, type Route } from '../shared/api'
 import { h, skeleton } from '../shared/dom'
 import { clockSeconds, setTimeZone } from '../shared/format'

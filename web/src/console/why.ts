@@ -3,6 +3,7 @@
 import { api, Problem, type DecisionDetail, type Offer, type Route } from '../shared/api'
 import { h, patchChildren, skeleton } from '../shared/dom'
 import { clock, clockSeconds, dayAndClock, kilometres, kilowattHours, minutes, minutesOr, money, moneySigned, NONE, relative, share } from '../shared/format'
+import { whyNot } from '../shared/whyNot'
 import { said, words } from '../shared/words'
 import { sentence } from './sentence'
 import type { State, View } from './state'
@@ -73,5 +74,6 @@ function termTable(state: State, offers: Offer[], chosen: Offer | null): HTMLEle
       row(words.rowDrive, (o) => `${minutes(o.drive_min)} · ${kilometres(o.drive_km)}`), row(words.rowWait, (o) => `${minutesOr(o.wait_min)} (${minutesOr(o.wait_p90_min)})`), row(words.rowCharge, (o) => minutes(o.charge_min)),
       row(words.rowEnergy, (o) => kilowattHours(o.energy_kwh)), row(words.rowArrival, (o) => share(o.arrival_soc)), row(words.rowAmount, (o) => money(o.amount)),
       ...names.map((name, n) => row(said(words.termNames, name), (o) => (o.terms[name] === undefined ? NONE : moneySigned(o.terms[name])), n === 0 ? 'first' : 'term')),
-      row(words.objective, (o) => moneySigned(o.score), 'sum'))))
+      row(words.objective, (o) => moneySigned(o.score), 'sum'),
+      ...(chosen ? [row(words.whyLost, (o) => (isChosen(o) ? NONE : whyNot(o, chosen)), 'lost')] : []))))
 }

@@ -3,19 +3,19 @@
 import '../shared/base.css'
 import './drive.css'
 import { api, patiently, Problem, type City, type Offer, type Recommendation } from '../shared/api'
-import { h, patch, skeleton } from '../shared/dom'
+import { h, skeleton } from '../shared/dom'
 import { clock, setTimeZone } from '../shared/format'
 import { whoIsAsking } from '../shared/login'
+import { queueApi } from '../shared/queue'
 import { hasWebGl } from '../shared/webgl'
 import { language, switchLanguage, words } from '../shared/words'
 import { askForm } from './ask'
 import { setClock } from './clock'
-import { heldCard } from './held'
+import { Hold } from './hold'
 import { inOrder, notNowCard, offerCards } from './offers'
 import type { PlaceMap } from './place'
-import { firstAnswers, heldBefore, rememberAnswers, rememberHeld, type Held } from './state'
+import { firstAnswers, heldBefore, rememberAnswers, type Held } from './state'
 
-const LOOK_AGAIN_MS = 3000
 const RETRY_MS = 3000
 
 async function main(): Promise<void> {
@@ -48,7 +48,7 @@ class Drive {
   private readonly answers
   private map: PlaceMap | null = null
   private atMap: (map: PlaceMap) => void = () => {}
-  private watch = 0
+  private reserved: Hold | null = null
 
   constructor(private readonly city: City, private readonly sheet: HTMLElement, private readonly mapBox: HTMLElement) {
     this.answers = firstAnswers(city)
@@ -67,7 +67,6 @@ class Drive {
   }
 
   private show(content: HTMLElement, onMap: (map: PlaceMap) => void): void {
-    clearInterval(this.watch)
     this.sheet.replaceChildren(content)
     this.sheet.scrollTop = 0
     scrollTo(0, 0)
@@ -128,46 +127,15 @@ class Drive {
     this.show(h('div', { class: 'sheet-body', 'aria-busy': 'true' }, h('p', { role: 'status' }, words.holding), skeleton(5)), () => {})
     try {
       const { reservation, route } = await api.reserve(decision.decision_id, offer.station_id)
-      this.held({ reservation, route, decision })
+      this.held({ reservation: await queueApi.reservation(reservation.reservation_id), route, decision })
     } catch (error) {
       this.failed(error, () => this.ask())
     }
   }
 
-  private held(held: Held, problem = ''): void {
-    rememberHeld(held.reservation.state === 'held' ? held : null)
-    const card = () => heldCard(this.city, held, () => void this.cancel(held), () => this.ask(), problem)
-    this.show(card(), (map) => map.way(held.route, held.reservation.station_id))
-    if (held.reservation.state !== 'held') return
-    this.watch = window.setInterval(() => void this.look(held, card), LOOK_AGAIN_MS)
-  }
-
-  /** A bay is named, the time runs out, the driver plugs in: the card follows. */
-  private async look(held: Held, card: () => HTMLElement): Promise<void> {
-    try {
-      const now = await api.reservation(held.reservation.reservation_id)
-      await setClock()
-      if (now.state !== held.reservation.state || now.evse_id !== held.reservation.evse_id) return this.held({ ...held, reservation: now })
-    } catch (error) {
-      if (error instanceof Problem && error.status === 404) return this.held({ ...held, reservation: { ...held.reservation, state: 'expired' } })
-    }
-    const shown = this.sheet.firstElementChild
-    if (shown?.getAttribute('data-testid') === 'held') patch(shown, card())
-  }
-
-  private async cancel(held: Held): Promise<void> {
-    clearInterval(this.watch)
-    const button = this.sheet.querySelector<HTMLButtonElement>('[data-testid=cancel]')
-    if (button) { button.disabled = true; button.textContent = words.cancelling }
-    try {
-      await api.cancel(held.reservation.reservation_id)
-      this.held({ ...held, reservation: { ...held.reservation, state: 'cancelled' } })
-    } catch (error) {
-      if (error instanceof Problem && (error.status === 409 || error.status === 404)) {
-        const now = await api.reservation(held.reservation.reservation_id).catch(() => ({ ...held.reservation, state: 'expired' as const }))
-        this.held({ ...held, reservation: now })
-      } else this.held(held, words.noReply)
-    }
+  private held(held: Held): void {
+    this.reserved?.stop()
+    this.reserved = new Hold({ city: this.city, sheet: this.sheet, show: (content, onMap) => this.show(content, onMap), ask: () => this.ask() }, held)
   }
 
   /** Say what went wrong and what to do next. */

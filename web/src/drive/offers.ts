@@ -3,6 +3,7 @@
 import type { City, Decision, Offer, Recommendation, Sort } from '../shared/api'
 import { h } from '../shared/dom'
 import { clock, kilometres, minutes, money, share } from '../shared/format'
+import { whyNot } from '../shared/whyNot'
 import { words } from '../shared/words'
 import { choice } from './ask'
 
@@ -35,6 +36,7 @@ function card(offer: Offer, n: number, name: string, decision: Decision, hold: (
     h('p', { class: 'legs' }, leg('drive', offer.drive_min, words.driving), leg('wait', offer.wait_min, words.waiting), leg('charge', offer.charge_min, words.charging)),
     h('p', { class: 'small' }, [kilometres(offer.drive_km), words.arrival(share(offer.arrival_soc)), wait].join(' · ')),
     h('p', { class: 'because' }, because(offer, decision.chosen)),
+    !best && decision.chosen && h('p', { class: 'small', 'data-testid': 'why-not' }, words.queueing.whyNot(whyNot(offer, decision.chosen))),
     h('button', { class: best ? 'go' : 'go second', onclick: hold, 'data-testid': 'hold', 'aria-label': words.holdAt(name) }, words.hold))
 }
 

@@ -1,9 +1,11 @@
 /** What the driver's page remembers while it is open: the answers given, and a held bay over a reload. */
 
-import type { City, Current, Decision, Reservation, Route, Sort } from '../shared/api'
+import type { City, Current, Decision, Route, Sort } from '../shared/api'
+import type { ReservationDetail } from '../shared/queue'
 
 export interface Answers { lon: number; lat: number; soc: number; modelId: string; stayMin: number; current: Current; sort: Sort }
-export interface Held { reservation: Reservation; route: Route; decision: Decision }
+/** `kept`: changes that the driver has been told of, and keeps the place all the same. */
+export interface Held { reservation: ReservationDetail; route: Route; decision: Decision; kept?: string[] }
 
 const ANSWERS = 'chargeloop-answers', HELD = 'chargeloop-held'
 

@@ -62,7 +62,7 @@ export interface Energy { at: string; circuits: Circuit[] }
 export interface Offer {
   station_id: string; current: Current; drive_min: number; drive_km: number; wait_min: number; wait_p90_min: number
   charge_min: number; energy_kwh: number; arrival_soc: number; amount: string; score: number
-  terms: Record<string, number>; kg_co2: number
+  terms: Record<string, number>; kg_co2: number; why_not?: string; against?: string
 }
 export interface ChargeRequest {
   request_id: string; at: string; place: { lon: number; lat: number }; model_id: string; tier: string; current: Current
@@ -79,7 +79,7 @@ export interface RecommendIn {
 export interface Recommendation { decision: Decision; not_now: { advised: boolean; cheaper_from: string | null; saves: string } }
 export interface Reservation {
   reservation_id: number; evse_id: string | null; station_id: string; made_at: string; expires_at: string
-  state: 'held' | 'used' | 'cancelled' | 'expired'
+  state: 'held' | 'used' | 'cancelled' | 'expired' | 'declined' | 'unanswered' | 'no_show' | 'moved'
 }
 export interface Route {
   type: 'Feature'; geometry: { type: 'LineString'; coordinates: [number, number][] }

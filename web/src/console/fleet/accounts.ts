@@ -9,7 +9,7 @@ import { confirmed } from './confirm'
 
 /** As the server has it; shown so that nobody must guess. */
 const MAY: Record<string, string[]> = {
-  operator: ['see', 'decide', 'chargers', 'command', 'adopt', 'tokens', 'audit', 'accounts', 'money'], centre: ['see', 'decide', 'chargers', 'audit', 'money'],
+  operator: ['see', 'decide', 'chargers', 'command', 'adopt', 'tokens', 'audit', 'accounts', 'money', 'queue'], centre: ['see', 'decide', 'chargers', 'audit', 'money'],
   regulator: ['see', 'chargers', 'audit', 'money'], grid: ['see'], fleet: ['see', 'decide'], technician: ['see', 'chargers', 'command'], driver: ['decide'],
 }
 const SHORTEST_PASSWORD = 10

@@ -1,6 +1,7 @@
 /** English. Every other language has exactly these keys (checked by the compiler). */
 
 import { fleet } from './fleet.en'
+import { queueing } from './queueing.en'
 
 type Names = Readonly<Record<string, string>>
 
@@ -11,7 +12,7 @@ const termNames: Names = {
 }
 const against: Names = {
   utilisation: 'would leave the bays elsewhere less evenly used', regional_load: 'draws on a part of the grid that is loaded more',
-  energy_price: 'draws its energy at dearer hours', priority: 'would be done too late', demand_intensity: 'more drivers are expected there', uncertainty: 'may make you wait much longer',
+  energy_price: 'draws its energy at dearer hours', priority: 'would be done too late', demand_intensity: 'has more drivers expected there', uncertainty: 'may make you wait much longer',
   preference: 'comes later in the order asked for',
 }
 const statuses: Names = {
@@ -22,7 +23,7 @@ const siteTypes: Names = { residential: 'residential', office: 'office', public:
 const circuitKinds: Names = { region: 'Region', transformer: 'Transformer', feeder: 'Feeder', site: 'Site' }
 
 export const en = {
-  fleet,
+  fleet, queueing,
   languageSwitch: '中文', switchTo: 'Switch to Chinese', language: 'English',
   justNow: 'just now', loading: 'Loading…', close: 'Close', back: 'Back', all: 'All', now: 'now', tryAgain: 'Try again', none: 'none',
   noReply: 'No connection to the server. Check your network; the page goes on by itself once it is back.',
@@ -41,7 +42,7 @@ export const en = {
   secondsShort: (n: number) => `${n} s`, minutesShort: (n: number) => `${n} min`, waitingForServer: 'connecting',
   cityTime: 'Time in the city', aboutData: 'About this data',
   noWebGl: 'This browser draws no maps (WebGL is missing): here is the same as a table.',
-  keys: [['/', 'find a station or a charger'], ['↑ ↓', 'move in lists'], ['Enter', 'open'], ['Esc', 'close the panel, one page up'], ['t', 'map or table'], ['1 2 3 4', 'city, energy, forecast, chargers'], ['?', 'this help']] as readonly (readonly [string, string])[],
+  keys: [['/', 'find a station or a charger'], ['↑ ↓', 'move in lists'], ['Enter', 'open'], ['Esc', 'close the panel, one page up'], ['t', 'map or table'], ['1 2 3 …', 'the pages, in their order'], ['?', 'this help']] as readonly (readonly [string, string])[],
 
   // console: figures
   figures: 'Key figures', load: 'Load', ofLimit: (limit: string) => `of ${limit}`, ofAll: (n: string) => `of ${n}`, busyBays: 'Busy bays', waitingDrivers: 'Drivers waiting',
@@ -74,6 +75,7 @@ export const en = {
   sentence: (name: string, sum: string, amount: string) => `${name}: ${sum}, ${amount}`,
   nearer: (name: string, by: string, but: string) => `${name} is ${by} nearer, but ${but}`,
   cheaper: (name: string, by: string, but: string) => `${name} is ${by} cheaper, but ${but}`,
+  lostBecause: (name: string, why: string) => `${name} ${why}`, whyLost: 'Why it lost',
   butWait: (m: string) => `expects a wait of ${m}`, butFarther: (m: string) => `is ${m} farther`, butLonger: (m: string) => `charges ${m} longer`, butCosts: (m: string) => `costs ${m} more`,
   against, termNames, sentenceEnd: '.', sentenceJoin: '; ',
   noOther: 'No other station came into question.', noStationCould: 'No station could serve this request.',
@@ -100,7 +102,7 @@ export const en = {
   hold: 'Hold a bay', holdAt: (name: string) => `Hold a bay at ${name}`, holding: 'Holding…', change: 'Change',
   noOffers: 'No station can serve this now.', noOffersHint: 'Stay longer, choose another kind of charging, or move the dot closer to the city.',
   pickBest: 'the best of all when time, price and the city’s load are weighed', pickTime: (m: string) => `${m} sooner than the best pick`, pickSaves: (m: string) => `${m} cheaper`, pickCosts: (m: string) => `${m} dearer`, pickNearer: (m: string) => `${m} nearer`, pickFarther: (m: string) => `${m} farther`, pickWait: (m: string) => `${m} more waiting`, pickLessWait: (m: string) => `${m} less waiting`, pickSlower: (m: string) => `${m} longer in all`, pickSame: 'much the same as the best pick', but: ', but ',
-  heldTitle: 'A bay is yours', queuedTitle: 'Your place in the queue is held', bayNumber: 'Bay', bayLater: 'is named as soon as one is free', expires: (rel: string, at: string) => `held until ${at} (${rel})`, arriveAt: (at: string) => `arrive ${at}`, plugIn: 'Plug in on arrival; charging starts by itself.', cancel: 'Give it back', cancelling: 'Giving it back…', cancelled: 'Given back. Thank you: somebody else can charge there now.', used: 'You are charging. Have a good break.', expiredState: 'The time ran out, so the bay went to somebody else.', newSearch: 'New search', wayEnergy: 'on the way',
+  heldTitle: 'A bay is yours', queuedTitle: 'Your place in the queue is held', bayNumber: 'Bay', expires: (rel: string, at: string) => `held until ${at} (${rel})`, arriveAt: (at: string) => `arrive ${at}`, plugIn: 'Plug in on arrival; charging starts by itself.', cancel: 'Give it back', used: 'You are charging. Have a good break.', newSearch: 'New search', wayEnergy: 'on the way',
   problem404: 'This offer is no longer on record. Search again for a fresh one.', problem409: 'You hold a bay already. Give it back first, or use it.', problem422: (why: string) => `Something in the request does not fit: ${why}. Change it and try again.`, problem503: 'The city is just starting. This page tries again by itself.', problemOffline: 'No connection. Nothing was booked; try again once you are online.', searchAgain: 'Search again', console: 'City console', 
 }
 

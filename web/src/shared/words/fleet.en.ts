@@ -11,14 +11,14 @@ const outcomes: Names = {
 }
 const deeds: Names = {
   adopt: 'adopt', retire: 'retire', 'add account': 'add account', 'change account': 'change account', 'remove account': 'remove account', 'put token': 'set token', 'remove token': 'remove token',
-  password: 'change password', 'local list': 'send token list', 'ask variables': 'ask for settings', 'meter keys': 'set meter keys',
+  password: 'change password', 'local list': 'send token list', 'ask variables': 'ask for settings', 'meter keys': 'set meter keys', 'queue policy': 'change queue rules',
 }
 const roles: Names = {
   operator: 'Operator', centre: 'City centre', regulator: 'Regulator', grid: 'Grid', fleet: 'Fleet manager', technician: 'Technician', driver: 'Driver',
 }
 const permissions: Names = {
   see: 'see city, stations and forecasts', decide: 'ask for recommendations and reserve', chargers: 'see chargers and their messages', command: 'send commands to chargers',
-  adopt: 'adopt and retire chargers', tokens: 'say which tokens may charge', audit: 'read the audit', accounts: 'manage accounts', money: 'see sessions and amounts',
+  adopt: 'adopt and retire chargers', tokens: 'say which tokens may charge', audit: 'read the audit', accounts: 'manage accounts', queue: 'set the rules of the queue', money: 'see sessions and amounts',
 }
 const profiles: readonly (readonly [name: string, sentence: string])[] = [
   ['0 · no password', 'Anybody who knows the name can pretend to be this charger: only for a bench, never on a street.'],

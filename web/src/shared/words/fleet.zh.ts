@@ -46,10 +46,10 @@ export const fleet: typeof english = {
 
   accounts: '账户', accountsNote: '谁可以登录，以及各自可以做什么。', role: '角色',
   roles: { operator: '运营商', centre: '城市中心', regulator: '监管机构', grid: '电网', fleet: '车队管理', technician: '技术员', driver: '车主' },
-  permissions: { see: '查看城市、充电站与预测', decide: '请求推荐与预约', chargers: '查看充电桩及其消息', command: '向充电桩发送命令', adopt: '接纳与停用充电桩', tokens: '管理可充电的凭证', audit: '查看审计', accounts: '管理账户', money: '查看会话与金额' },
+  permissions: { see: '查看城市、充电站与预测', decide: '请求推荐与预约', chargers: '查看充电桩及其消息', command: '向充电桩发送命令', adopt: '接纳与停用充电桩', tokens: '管理可充电的凭证', audit: '查看审计', accounts: '管理账户', queue: '设置排队规则', money: '查看会话与金额' },
   rolesTitle: '各角色可以做什么', addAccount: '添加账户', add_: '添加', disable: '禁用', enable: '启用', disabled: '已禁用', active: '有效', state: '状态', you: '您', change: '修改', save: '保存', newPassword: '新密码', keepPassword: '留空则保留原密码', removeAccount: '移除', removeAsk: (name) => `要移除账户 ${name} 吗？其操作仍保留在审计中。`, removeYes: '确认移除', noAccounts: '还没有账户', noAccountsNote: '目前服务器只接受本机连接，本机上的任何人都可以进行一切操作。请先为自己添加一个运营商账户；此后所有人都需要登录。', passwordRule: '至少 10 个字符', chooseRole: '请至少选择一个角色。',
 
-  audit: '审计', auditNote: '每条命令和每次更改：由谁执行，结果如何。', who: '账户', when: '时间', what: '操作', deeds: { adopt: '接纳', retire: '停用', 'add account': '添加账户', 'change account': '修改账户', 'remove account': '移除账户', 'put token': '设置凭证', 'remove token': '移除凭证', password: '更换密码', 'local list': '发送凭证列表', 'ask variables': '读取设置', 'meter keys': '设置电表公钥' }, outcome: '结果', anyone: '所有账户', anyCharger: '所有充电桩', noAudit: '没有符合条件的记录。', moreAudit: '显示更多',
+  audit: '审计', auditNote: '每条命令和每次更改：由谁执行，结果如何。', who: '账户', when: '时间', what: '操作', deeds: { adopt: '接纳', retire: '停用', 'add account': '添加账户', 'change account': '修改账户', 'remove account': '移除账户', 'put token': '设置凭证', 'remove token': '移除凭证', password: '更换密码', 'local list': '发送凭证列表', 'ask variables': '读取设置', 'meter keys': '设置电表公钥', 'queue policy': '更改排队规则', }, outcome: '结果', anyone: '所有账户', anyCharger: '所有充电桩', noAudit: '没有符合条件的记录。', moreAudit: '显示更多',
 
   loggedInAs: (name) => `已登录：${name}`, local: '本机', localNote: '还没有账户：本机上的任何人都可以进行一切操作。', noLogin: '对本机开放，无需登录', firstAccount: '添加第一个账户', logOut: '退出登录', nowLogIn: '已有账户，今后所有人都需要登录。', expired: '您的会话已结束。请登录，从原处继续。', noRight: '您的账户不能查看此页面。',
 }

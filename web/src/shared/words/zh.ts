@@ -2,9 +2,10 @@
 
 import type { Words } from './en'
 import { fleet } from './fleet.zh'
+import { queueing } from './queueing.zh'
 
 export const zh: Words = {
-  fleet,
+  fleet, queueing,
   languageSwitch: 'English', switchTo: '切换到英文', language: '简体中文',
   justNow: '刚刚', loading: '加载中…', close: '关闭', back: '返回', all: '全部', now: '现在', tryAgain: '重试', none: '无',
   noReply: '无法连接服务器。请检查网络；恢复后页面会自动继续。',
@@ -22,7 +23,7 @@ export const zh: Words = {
   secondsShort: (n) => `${n} 秒`, minutesShort: (n) => `${n} 分钟`, waitingForServer: '正在连接',
   cityTime: '城市时间', aboutData: '数据说明',
   noWebGl: '此浏览器无法绘制地图（缺少 WebGL），以下以表格显示相同内容。',
-  keys: [['/', '查找'], ['↑ ↓', '在列表中移动'], ['Enter', '打开'], ['Esc', '关闭面板，回到上一级'], ['t', '地图或表格'], ['1 2 3 4', '城市、能源、预测、充电桩'], ['?', '本帮助']],
+  keys: [['/', '查找'], ['↑ ↓', '在列表中移动'], ['Enter', '打开'], ['Esc', '关闭面板，回到上一级'], ['t', '地图或表格'], ['1 2 3 …', '依次打开各页面'], ['?', '本帮助']],
 
   figures: '关键指标', load: '负荷', ofLimit: (limit) => `上限 ${limit}`, ofAll: (n) => `共 ${n} 个`, busyBays: '使用中的车位', waitingDrivers: '等待的车主',
   inMinutes: (n) => `${n} 分钟后`, saved: '今日节省时间', savedNote: '与去最近的站相比', carbon: '今日 CO₂', carbonNote: (kwh) => `对应 ${kwh}`,
@@ -56,6 +57,7 @@ export const zh: Words = {
   sentence: (name, sum, amount) => `${name}：${sum}，${amount}`,
   nearer: (name, by, but) => `${name}近 ${by}，但${but}`,
   cheaper: (name, by, but) => `${name}便宜 ${by}，但${but}`,
+  lostBecause: (name, why) => `${name}${why}`, whyLost: '落选原因',
   butWait: (m) => `预计等待 ${m}`, butFarther: (m) => `远 ${m}`, butLonger: (m) => `充电多用 ${m}`, butCosts: (m) => `多花 ${m}`,
   against: {
     utilisation: '会使各处车位使用更不均衡', regional_load: '所在电网区域负荷更高', energy_price: '用电时段电价更高', priority: '完成得太晚',
@@ -87,6 +89,6 @@ export const zh: Words = {
   hold: '预留车位', holdAt: (name) => `在 ${name} 预留车位`, holding: '正在预留…', change: '修改',
   noOffers: '目前没有充电站能满足。', noOffersHint: '请延长停留时间、换一种充电方式，或把圆点移近城市。',
   pickBest: '综合时间、价格和城市负荷后的最佳选择', pickTime: (m) => `比最佳选择快 ${m}`, pickSaves: (m) => `便宜 ${m}`, pickCosts: (m) => `贵 ${m}`, pickNearer: (m) => `近 ${m}`, pickFarther: (m) => `远 ${m}`, pickWait: (m) => `多等 ${m}`, pickLessWait: (m) => `少等 ${m}`, pickSlower: (m) => `总共多用 ${m}`, pickSame: '与最佳选择相差无几', but: '，但',
-  heldTitle: '车位已为您预留', queuedTitle: '已为您保留排队位置', bayNumber: '车位', bayLater: '一有空闲即通知您车位号', expires: (rel, at) => `保留至 ${at}（${rel}）`, arriveAt: (at) => `${at} 到达`, plugIn: '到达后插枪，充电自动开始。', cancel: '取消预留', cancelling: '正在取消…', cancelled: '已取消。谢谢，其他车主现在可以使用了。', used: '您正在充电，祝您休息愉快。', expiredState: '预留已超时，车位已让给他人。', newSearch: '重新查找', wayEnergy: '途中耗电',
+  heldTitle: '车位已为您预留', queuedTitle: '已为您保留排队位置', bayNumber: '车位', expires: (rel, at) => `保留至 ${at}（${rel}）`, arriveAt: (at) => `${at} 到达`, plugIn: '到达后插枪，充电自动开始。', cancel: '取消预留', used: '您正在充电，祝您休息愉快。', newSearch: '重新查找', wayEnergy: '途中耗电',
   problem404: '这个方案已失效，请重新查找。', problem409: '您已预留了一个车位，请先取消或使用它。', problem422: (why) => `请求中有不合适的内容：${why}。请修改后重试。`, problem503: '系统刚刚启动，页面会自动重试。', problemOffline: '没有网络连接，没有预订任何车位；联网后请重试。', searchAgain: '重新查找', console: '城市控制台',
 }
