@@ -92,6 +92,7 @@ class Kpis(Shape):
     minutes_saved_today: float
     served_share: float | None
     mean_wait_min: float | None
+    plan_gap: float | None = None
 
 
 class Live(Shape):

@@ -3,7 +3,9 @@
 from chargeloop.loop.city_loop import CityLoop, Conflict, Records, Saved
 from chargeloop.loop.clock import Clock
 from chargeloop.loop.offline import OfflineLoop
+from chargeloop.loop.packing import Packed, packed, unpacked
 from chargeloop.loop.power import STEP_S, Sent, charging_evses, power_problem, profiles_to_send
+from chargeloop.loop.recommending import Recommender
 from chargeloop.loop.request import Advice, answer, not_now
 from chargeloop.loop.stages import (
     Forecasts,
@@ -26,6 +28,8 @@ __all__ = [
     "Conflict",
     "Forecasts",
     "OfflineLoop",
+    "Packed",
+    "Recommender",
     "Records",
     "Saved",
     "Sent",
@@ -39,9 +43,11 @@ __all__ = [
     "circuit_load_kw",
     "known_until",
     "not_now",
+    "packed",
     "power_problem",
     "profiles_to_send",
     "stages_of",
     "station_load_share",
     "tick",
+    "unpacked",
 ]

@@ -10,7 +10,7 @@ from chargeloop.model.commands import (
     ReserveEvse,
     SetChargingProfile,
 )
-from chargeloop.model.decision import Decision, Offer
+from chargeloop.model.decision import Certificate, Decision, Offer, Promise
 from chargeloop.model.errors import BadInput, ChargeloopError, Unreachable
 from chargeloop.model.events import (
     ChargeEnded,
@@ -43,6 +43,7 @@ __all__ = [
     "Behaviour",
     "CancelReservation",
     "Cdr",
+    "Certificate",
     "ChargeEnded",
     "ChargeRequest",
     "ChargeRequested",
@@ -75,6 +76,7 @@ __all__ = [
     "Place",
     "Plug",
     "PriceBand",
+    "Promise",
     "RemoteStart",
     "RemoteStop",
     "RequestWithdrawn",

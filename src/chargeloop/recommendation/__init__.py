@@ -2,6 +2,7 @@
 
 from chargeloop.recommendation.build import Candidates, Options, Surroundings, build
 from chargeloop.recommendation.explain import reason
+from chargeloop.recommendation.given import Given
 from chargeloop.recommendation.objective import (
     TERMS,
     Drivers,
@@ -13,7 +14,8 @@ from chargeloop.recommendation.objective import (
 )
 from chargeloop.recommendation.prices import NO_PRICES, DayAhead, Demand, Prices, ascend, respond, summed
 from chargeloop.recommendation.problem import Problem, alone, alternatives, evaluate, scores
-from chargeloop.recommendation.recommend import recommend
+from chargeloop.recommendation.recommend import certified, recommend
+from chargeloop.recommendation.reweigh import reweighed, weights_in
 from chargeloop.recommendation.solvers import (
     SOLVERS,
     Assignment,
@@ -38,6 +40,7 @@ __all__ = [
     "Demand",
     "Drivers",
     "Flow",
+    "Given",
     "Options",
     "Prices",
     "Problem",
@@ -54,6 +57,7 @@ __all__ = [
     "busy_cost",
     "busy_curve",
     "busy_price",
+    "certified",
     "evaluate",
     "left_by",
     "likely_waits_s",
@@ -64,8 +68,10 @@ __all__ = [
     "reason",
     "recommend",
     "respond",
+    "reweighed",
     "scores",
     "solve",
     "solver_named",
     "summed",
+    "weights_in",
 ]
