@@ -12,6 +12,7 @@ import structlog
 from chargeloop.loop.clock import Clock
 from chargeloop.loop.packing import Packed, packed
 from chargeloop.loop.power import Sent
+from chargeloop.loop.recommending import Recommender
 from chargeloop.loop.request import Advice, answer, not_now
 from chargeloop.loop.stages import Stages
 from chargeloop.loop.tally import Tally
@@ -107,6 +108,7 @@ class CityLoop:
         send: Callable[[Sequence[Command]], Awaitable[None]],
     ) -> None:
         self.city, self.layout, self.stages, self.store, self.clock = city, layout, stages, store, clock
+        self.recommender = Recommender(city, layout)  # to make decisions again
         self.perception = Perception(city, layout)
         self.tally = Tally()
         self.last: Tick | None = None

@@ -2,7 +2,17 @@
 
 from chargeloop.persistence.givens import Kept, find_kept_decision, find_newest, look
 from chargeloop.persistence.journal import Entry, OcppFrame, SignedRow, Stored
-from chargeloop.persistence.promises import Bin, Columns, Standing, calibration, find_kept, find_promises, standing, standings
+from chargeloop.persistence.promises import (
+    Bin,
+    Columns,
+    Standing,
+    calibration,
+    find_kept,
+    find_promises,
+    find_taken,
+    standing,
+    standings,
+)
 from chargeloop.persistence.roster import Registration
 from chargeloop.persistence.store import Outcome, Store
 
@@ -23,6 +33,7 @@ __all__ = [
     "find_kept_decision",
     "find_newest",
     "find_promises",
+    "find_taken",
     "look",
     "standing",
     "standings",

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from chargeloop.persistence.tables import outcome, promise
+from chargeloop.persistence.tables import decision, given, outcome, promise
 
 KEPT, ELSEWHERE, GAVE_UP = "kept", "elsewhere", "gave_up"
 SAME_SHARE, SAME_CENTS = 0.05, 50  # an amount that differs by no more than either is as promised
@@ -87,6 +87,15 @@ def find_kept(connection: Connection, since_s: float, until_s: float, stations: 
     query = _made_between(sa.select(promise, *_REALISED), since_s, until_s)
     query = query.where(promise.c.station_id.in_(stations)).order_by(promise.c.made_s.desc()).limit(limit)
     return connection.execute(query).all()
+
+
+def find_taken(connection: Connection, decision_id: str) -> tuple[Any | None, bool]:
+    """The promise that the driver of a decision took, and whether what the decision was made from is kept."""
+    made = promise.c
+    query = sa.select(made.station_id, made.wait_min, made.wait_p90_min, made.amount_cents, made.came)
+    taken = connection.execute(query.where(made.decision_id == decision_id)).one_or_none()
+    named = sa.select(decision.c.given_id).where(decision.c.decision_id == decision_id).scalar_subquery()
+    return taken, connection.scalar(sa.select(given.c.given_id).where(given.c.given_id == named)) is not None
 
 
 _REALISED = (outcome.c.realised_wait_min, sa.cast(outcome.c.realised_amount, sa.Float).label("realised_amount"))
