@@ -5,6 +5,8 @@ from chargeloop.simulation.drivers import Drivers, draw_drivers, joined_drivers
 from chargeloop.simulation.expansion import Check, Expansion, Site, with_more_bays
 from chargeloop.simulation.kpis import Kpis, minutes_lost
 from chargeloop.simulation.nightly import Nightly, as_forecast, demand_of, shadow_prices
+from chargeloop.simulation.outcomes import Difference, Figures, figures
+from chargeloop.simulation.replay import Branch, Ending, Replay, with_surges
 from chargeloop.simulation.scenario import BUSY_ROADS, QUIET, Outage, Scenario, Surge
 from chargeloop.simulation.telling import PlugIn, Unplug
 from chargeloop.simulation.twin import Twin
@@ -12,14 +14,19 @@ from chargeloop.simulation.twin import Twin
 __all__ = [
     "BUSY_ROADS",
     "QUIET",
+    "Branch",
     "Check",
     "Controller",
+    "Difference",
     "Drivers",
+    "Ending",
     "Expansion",
+    "Figures",
     "Kpis",
     "Nightly",
     "Outage",
     "PlugIn",
+    "Replay",
     "Scenario",
     "Site",
     "Surge",
@@ -29,6 +36,7 @@ __all__ = [
     "default_day",
     "demand_of",
     "draw_drivers",
+    "figures",
     "joined_drivers",
     "minutes_lost",
     "offline_loop",
@@ -36,4 +44,5 @@ __all__ = [
     "shadow_prices",
     "simulate",
     "with_more_bays",
+    "with_surges",
 ]
