@@ -9,6 +9,7 @@ import { auditPage } from './fleet/audit'
 import { chargerPage } from './fleet/charger'
 import { chargersPage } from './fleet/list'
 import { forecastPage } from './forecast'
+import { promisesPage } from './promises'
 import type { State, View } from './state'
 
 interface Page { under: string; needs: string; make: (state: State, id: string, text: string) => View }
@@ -16,6 +17,7 @@ interface Page { under: string; needs: string; make: (state: State, id: string, 
 const FULL: Record<string, Page> = {
   energy: { under: '#/energy', needs: 'see', make: energyPage },
   forecast: { under: '#/forecast', needs: 'see', make: forecastPage },
+  promises: { under: '#/promises', needs: 'see', make: promisesPage },
   chargers: { under: '#/chargers', needs: 'chargers', make: chargersPage },
   charger: { under: '#/chargers', needs: 'chargers', make: chargerPage },
   adopt: { under: '#/chargers', needs: 'adopt', make: adoptPage },
@@ -32,6 +34,6 @@ export function fullPage(state: State, kind: string, id: string, text: string): 
 
 /** What the bar at the top leads to. */
 export function navigation(state: State): { to: string; name: string }[] {
-  const all = [['', words.city], ['energy', words.energy], ['forecast', words.forecast], ['chargers', words.fleet.chargers]] as const
+  const all = [['', words.city], ['energy', words.energy], ['forecast', words.forecast], ['chargers', words.fleet.chargers], ['promises', words.accountable.title]] as const
   return all.filter(([kind]) => state.may(FULL[kind]?.needs ?? 'see')).map(([kind, name]) => ({ to: '#/' + kind, name }))
 }

@@ -1,5 +1,6 @@
 /** English. Every other language has exactly these keys (checked by the compiler). */
 
+import { accountable } from './accountable.en'
 import { fleet } from './fleet.en'
 
 type Names = Readonly<Record<string, string>>
@@ -22,7 +23,7 @@ const siteTypes: Names = { residential: 'residential', office: 'office', public:
 const circuitKinds: Names = { region: 'Region', transformer: 'Transformer', feeder: 'Feeder', site: 'Site' }
 
 export const en = {
-  fleet,
+  fleet, accountable,
   languageSwitch: '中文', switchTo: 'Switch to Chinese', language: 'English',
   justNow: 'just now', loading: 'Loading…', close: 'Close', back: 'Back', all: 'All', now: 'now', tryAgain: 'Try again', none: 'none',
   noReply: 'No connection to the server. Check your network; the page goes on by itself once it is back.',
@@ -41,7 +42,7 @@ export const en = {
   secondsShort: (n: number) => `${n} s`, minutesShort: (n: number) => `${n} min`, waitingForServer: 'connecting',
   cityTime: 'Time in the city', aboutData: 'About this data',
   noWebGl: 'This browser draws no maps (WebGL is missing): here is the same as a table.',
-  keys: [['/', 'find a station or a charger'], ['↑ ↓', 'move in lists'], ['Enter', 'open'], ['Esc', 'close the panel, one page up'], ['t', 'map or table'], ['1 2 3 4', 'city, energy, forecast, chargers'], ['?', 'this help']] as readonly (readonly [string, string])[],
+  keys: [['/', 'find a station or a charger'], ['↑ ↓', 'move in lists'], ['Enter', 'open'], ['Esc', 'close the panel, one page up'], ['t', 'map or table'], ['1 … 5', 'city, energy, forecast, chargers, promises'], ['?', 'this help']] as readonly (readonly [string, string])[],
 
   // console: figures
   figures: 'Key figures', load: 'Load', ofLimit: (limit: string) => `of ${limit}`, ofAll: (n: string) => `of ${n}`, busyBays: 'Busy bays', waitingDrivers: 'Drivers waiting',

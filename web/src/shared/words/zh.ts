@@ -1,10 +1,11 @@
 /** 简体中文。 */
 
 import type { Words } from './en'
+import { accountable } from './accountable.zh'
 import { fleet } from './fleet.zh'
 
 export const zh: Words = {
-  fleet,
+  fleet, accountable,
   languageSwitch: 'English', switchTo: '切换到英文', language: '简体中文',
   justNow: '刚刚', loading: '加载中…', close: '关闭', back: '返回', all: '全部', now: '现在', tryAgain: '重试', none: '无',
   noReply: '无法连接服务器。请检查网络；恢复后页面会自动继续。',
@@ -22,7 +23,7 @@ export const zh: Words = {
   secondsShort: (n) => `${n} 秒`, minutesShort: (n) => `${n} 分钟`, waitingForServer: '正在连接',
   cityTime: '城市时间', aboutData: '数据说明',
   noWebGl: '此浏览器无法绘制地图（缺少 WebGL），以下以表格显示相同内容。',
-  keys: [['/', '查找'], ['↑ ↓', '在列表中移动'], ['Enter', '打开'], ['Esc', '关闭面板，回到上一级'], ['t', '地图或表格'], ['1 2 3 4', '城市、能源、预测、充电桩'], ['?', '本帮助']],
+  keys: [['/', '查找'], ['↑ ↓', '在列表中移动'], ['Enter', '打开'], ['Esc', '关闭面板，回到上一级'], ['t', '地图或表格'], ['1 … 5', '城市、能源、预测、充电桩、承诺'], ['?', '本帮助']],
 
   figures: '关键指标', load: '负荷', ofLimit: (limit) => `上限 ${limit}`, ofAll: (n) => `共 ${n} 个`, busyBays: '使用中的车位', waitingDrivers: '等待的车主',
   inMinutes: (n) => `${n} 分钟后`, saved: '今日节省时间', savedNote: '与去最近的站相比', carbon: '今日 CO₂', carbonNote: (kwh) => `对应 ${kwh}`,
