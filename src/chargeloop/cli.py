@@ -39,6 +39,12 @@ SUBCOMMANDS = {
         "compare policies on a simulated day",
         "chargeloop simulate --days 1 --policy nearest,loop --level 1.0",
     ),
+    "replay": Subcommand(
+        "chargeloop.console.replay",
+        "back to a decision or a moment of a run, and on with something changed",
+        "chargeloop replay --decision D-R00000012 --weights amount=x2",
+        True,
+    ),
     "assign": Subcommand(
         "chargeloop.console.assign",
         "which station for each request of your own files",

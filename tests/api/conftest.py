@@ -44,7 +44,7 @@ async def running(small_city: City, small_layout: Layout, tmp_path: Path, databa
     async def send(_: Sequence[Command]) -> None:
         """Nobody is connected."""
 
-    stages = stages_of(small_city, small_layout, guide)
+    stages = stages_of(small_city, small_layout, guide, keep=True)
     loop = CityLoop(small_city, small_layout, stages, store, Clock.starting(START, 1.0), send)
     store.on_commit = loop.publish
     gateway = OcppGateway(store, loop.clock.now, station_of(small_layout), call_timeout_s=0.5)

@@ -63,10 +63,11 @@ def test_the_reference_has_every_command_and_setting() -> None:
 
 
 def test_the_reference_has_every_route_of_the_api() -> None:
-    from chargeloop.api import chargers, city, drivers, live, ocsp, people, queue, records  # noqa: PLC0415 (heavy)
+
+    from chargeloop.api import accountable, chargers, city, drivers, live, ocsp, people, queue, records  # noqa: PLC0415 (heavy)
 
     reference = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
-    routers = [part.router for part in (chargers, city, drivers, live, ocsp, people, queue, records)]
+    routers = [part.router for part in (accountable, chargers, city, drivers, live, ocsp, people, queue, records)]
     routers += [live.open_router, people.login_router, queue.driver_router, records.money_router]
     paths = {route.path for router in routers for route in router.routes}
     assert sorted(path for path in paths if f"{path}`" not in reference) == []

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 from fastapi import APIRouter, Response
 from fastapi.responses import StreamingResponse
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 
 from chargeloop import __version__
 from chargeloop.api.context import Context, Loop
@@ -17,6 +17,9 @@ router = APIRouter(tags=["live"])
 open_router = APIRouter(tags=["live"])
 metrics_router = APIRouter()
 KEEP_ALIVE_S = 10.0
+PLANNED = Gauge("chargeloop_plan_requests", "Requests that the newest turn of the loop decided on")
+OBJECTIVE = Gauge("chargeloop_plan_objective_cny", "F of the newest plan for them")
+BOUND = Gauge("chargeloop_plan_bound_cny", "What F of no plan is below: dual bound of the flow")
 
 
 @open_router.get("/health")
@@ -74,5 +77,10 @@ def _message(event: str, data: str) -> str:
 
 
 @metrics_router.get("/metrics", include_in_schema=False)
-async def metrics() -> Response:
+async def metrics(context: Loop) -> Response:
+    certificate = context.loop.last.certificate if context.loop.last else None
+    PLANNED.set(certificate.requests if certificate else 0)
+    if certificate is not None:
+        OBJECTIVE.set(certificate.objective)
+        BOUND.set(certificate.bound)
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

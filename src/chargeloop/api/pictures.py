@@ -144,6 +144,7 @@ def kpis_picture(world: World, tally: Tally) -> Kpis:
         minutes_saved_today=round(tally.saved_min, 1),
         served_share=tally.served_share,
         mean_wait_min=tally.mean_wait_min,
+        plan_gap=tally.plan_gap,
     )
 
 

@@ -1,13 +1,15 @@
 """What happened: decisions with their promises and outcomes, sessions, CDRs."""
 
+from decimal import Decimal
 from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Query
 
 from chargeloop.api.context import Loop
-from chargeloop.api.shapes import DecisionDetail, DecisionSummary, Outcome, SignedShape
+from chargeloop.api.shapes import DecisionDetail, DecisionSummary, Outcome, SignedShape, Taken
 from chargeloop.gateway.ocpp import signed_of
 from chargeloop.model import Cdr, Session
+from chargeloop.persistence import find_taken
 
 router = APIRouter(tags=["records"])
 money_router = APIRouter(tags=["records"])
@@ -27,7 +29,13 @@ async def decision(context: Loop, decision_id: str) -> DecisionDetail:
     if found is None:
         raise HTTPException(404, f"no decision {decision_id!r}")
     outcome = await context.store.outcome(decision_id)
-    return DecisionDetail(decision=found, outcome=Outcome(**outcome._asdict()) if outcome else None)
+    taken, can_replay = await context.store.read(lambda connection: find_taken(connection, decision_id))
+    return DecisionDetail(
+        decision=found,
+        outcome=Outcome(**outcome._asdict()) if outcome else None,
+        taken=Taken(amount=Decimal(taken.amount_cents).scaleb(-2), **taken._asdict()) if taken else None,
+        can_replay=can_replay,
+    )
 
 
 @money_router.get("/sessions")

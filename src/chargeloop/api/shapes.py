@@ -92,6 +92,7 @@ class Kpis(Shape):
     minutes_saved_today: float
     served_share: float | None
     mean_wait_min: float | None
+    plan_gap: float | None = None
 
 
 class Live(Shape):
@@ -279,9 +280,96 @@ class Outcome(Shape):
     realised_amount: Decimal | None
 
 
+class Taken(Shape):
+    """The promise that the driver took: of the chosen station, or of another offer. `came`: null while it is not over."""
+
+    station_id: str
+    wait_min: float
+    wait_p90_min: float
+    amount: Decimal
+    came: Literal["kept", "elsewhere", "gave_up"] | None
+
+
 class DecisionDetail(Shape):
     decision: Decision
     outcome: Outcome | None
+    taken: Taken | None = None
+    can_replay: bool = False
+
+
+class StandingShape(Shape):
+    """How the promises of a group were kept; see `persistence.Standing`. Amounts in CNY."""
+
+    group: str
+    made: int
+    kept: int
+    elsewhere: int
+    gave_up: int
+    open: int
+    waits: int
+    promised_wait_min: float | None
+    realised_wait_min: float | None
+    wait_error_min: float | None
+    wait_error_p95_min: float | None
+    within_p90: float | None
+    waits_promised: int
+    within_p90_where_any: float | None
+    promised_amount: Decimal | None
+    realised_amount: Decimal | None
+    amount_same: float | None
+
+
+class BinShape(Shape):
+    """Waits by the 0.9-quantile that was promised; `realised_p90_min`: that of the waits that came."""
+
+    low_min: float
+    high_min: float | None
+    waits: int
+    promised_p90_min: float
+    realised_p90_min: float
+    within: float
+
+
+class Promises(Shape):
+    by: Literal["station", "operator"]
+    since: datetime
+    until: datetime
+    total: StandingShape
+    rows: list[StandingShape]
+    calibration: list[BinShape]
+
+
+class PromisedDecision(Shape):
+    decision_id: str
+    at: datetime
+    station_id: str
+    came: Literal["kept", "elsewhere", "gave_up"] | None
+    wait_min: float
+    wait_p90_min: float
+    realised_wait_min: float | None
+    amount: Decimal
+    realised_amount: Decimal | None
+
+
+class ReplayIn(BaseModel):
+    """`weights`: numbers, or "xN" for N times what it was; names as in `chargeloop replay --weights`."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    weights: dict[str, float | str] = {}
+    solver: Literal["exact", "auction", "greedy", "genetic", "swarm"] | None = None
+    outages: list[str] = []
+
+
+class Replayed(Shape):
+    """`exact`: with nothing changed it comes out as it is stored. `moved`: of the `requests` decided together, how many would
+    have gone to another station."""
+
+    then: Decision
+    now: Decision
+    exact: bool
+    requests: int
+    moved: int
 
 
 class SignedShape(Shape):

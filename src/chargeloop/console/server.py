@@ -82,7 +82,7 @@ async def _serve(options: Options, listener: socket.socket, ready: asyncio.Event
     store = await Store.open(options.database_url or options.data_dir / "chargeloop.db")
     try:
         outside = Outside()
-        stages = stages_of(city, layout, guide, ahead=Nightly(city, layout, guide, background=True))
+        stages = stages_of(city, layout, guide, ahead=Nightly(city, layout, guide, background=True), keep=True)
         loop = CityLoop(city, layout, stages, store, options.clock, outside.send)
         await loop.rebuild()
         store.on_commit = loop.publish

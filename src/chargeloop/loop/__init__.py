@@ -6,8 +6,10 @@ from chargeloop.loop.city_loop import CityLoop, Records, Saved
 from chargeloop.loop.clock import Clock
 from chargeloop.loop.elsewhere import Elsewhere, expected_start
 from chargeloop.loop.offline import OfflineLoop
+from chargeloop.loop.packing import Packed, packed, unpacked
 from chargeloop.loop.power import STEP_S, Sent, charging_evses, power_problem, profiles_to_send
 from chargeloop.loop.queueing import Conflict, Queueing, QueueRecords
+from chargeloop.loop.recommending import Recommender
 from chargeloop.loop.request import Advice, answer
 from chargeloop.loop.stages import (
     Forecasts,
@@ -30,9 +32,11 @@ __all__ = [
     "Elsewhere",
     "Forecasts",
     "OfflineLoop",
+    "Packed",
     "QueueBooks",
     "QueueRecords",
     "Queueing",
+    "Recommender",
     "Records",
     "Saved",
     "Sent",
@@ -47,9 +51,11 @@ __all__ = [
     "driver_of",
     "expected_start",
     "known_until",
+    "packed",
     "power_problem",
     "profiles_to_send",
     "stages_of",
     "station_load_share",
     "tick",
+    "unpacked",
 ]

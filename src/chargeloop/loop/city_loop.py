@@ -12,8 +12,10 @@ import structlog
 from chargeloop.loop.books import QueueBooks
 from chargeloop.loop.clock import Clock
 from chargeloop.loop.elsewhere import Elsewhere
+from chargeloop.loop.packing import Packed, packed
 from chargeloop.loop.power import Sent
 from chargeloop.loop.queueing import Queueing, QueueRecords
+from chargeloop.loop.recommending import Recommender
 from chargeloop.loop.request import Advice, answer
 from chargeloop.loop.stages import Stages
 from chargeloop.loop.tally import Tally
@@ -31,17 +33,21 @@ from chargeloop.model import (
     DriverArrived,
     Event,
     Layout,
+    Promise,
     RequestWithdrawn,
     Reservation,
+    ReservationClosed,
     ReservationState,
     Session,
     SessionEnded,
     SessionStarted,
     SetChargingProfile,
+    World,
 )
 from chargeloop.model.validated import from_json, to_json
 from chargeloop.perception import Ended, Perception, Stage
 
+GIVEN_KEPT = timedelta(days=30)  # what decisions were made from
 log = structlog.get_logger()
 
 
@@ -51,21 +57,32 @@ class Records(QueueRecords, Protocol):
     def events_after(self, after: int) -> AsyncIterator[tuple[int, Event]]: ...
     async def latest_snapshot(self) -> tuple[int, str] | None: ...
     async def save_snapshot(self, event_id: int, body: str) -> None: ...
-    async def add_decisions(self, decisions: Sequence[Decision]) -> None: ...
+    async def add_decisions(
+        self, decisions: Sequence[Decision], given: Sequence[Packed] = (), promises: Sequence[Promise] = ()
+    ) -> None: ...
     async def decision(self, decision_id: str) -> Decision | None: ...
     async def add_cdr(self, cdr: Cdr) -> bool: ...
     async def put_sessions(self, sessions: Sequence[Session]) -> None: ...
-    async def put_outcome(self, decision_id: str, realised_wait_min: float | None, realised_amount: Decimal | None) -> None: ...
+    async def put_outcome(
+        self,
+        decision_id: str,
+        realised_wait_min: float | None,
+        realised_amount: Decimal | None,
+        station_id: str | None = None,
+    ) -> None: ...
+    async def put_given_up(self, decision_ids: Sequence[str]) -> None: ...
+    async def forget_given(self, older_than: datetime) -> int: ...
 
 
 @dataclass(slots=True)
 class Saved:
-    """What a snapshot holds besides the picture of the city."""
+    """What a snapshot holds besides the picture of the city. `given_up`: decisions whose drivers have, not yet written down."""
 
     perception: str
     tally: Tally
     ended: list[Ended] = field(default_factory=list)
     queue: QueueBooks = field(default_factory=QueueBooks)
+    given_up: list[str] = field(default_factory=list)
 
 
 class CityLoop:
@@ -85,6 +102,7 @@ class CityLoop:
         send: Callable[[Sequence[Command]], Awaitable[None]],
     ) -> None:
         self.city, self.layout, self.stages, self.store, self.clock = city, layout, stages, store, clock
+        self.recommender = Recommender(city, layout)  # to make decisions again
         self.perception = Perception(city, layout)
         self.queue = Queueing(layout, store, send)
         self.elsewhere = Elsewhere(city)
@@ -95,6 +113,7 @@ class CityLoop:
         self._send = send
         self._sent = Sent(len(layout.evse_ids))
         self._ended: list[Ended] = []
+        self._given_up: list[str] = []
         self._touched: set[str] = set()
         self._event_id = 0
 
@@ -107,7 +126,8 @@ class CityLoop:
             self._event_id, body = snapshot
             saved: Saved = from_json(Saved, body, "snapshot")
             self.perception = Perception.load(self.city, self.layout, saved.perception)
-            self.tally, self._ended, self.queue.books = saved.tally, saved.ended, saved.queue
+            self.tally, self._ended, self._given_up = saved.tally, saved.ended, saved.given_up
+            self.queue.books = saved.queue
         replayed = 0
         async for event_id, event in self.store.events_after(self._event_id):
             self.publish(((event_id, event),))
@@ -123,10 +143,25 @@ class CityLoop:
         for event_id, event in events:
             self.tally.roll(event.at, self.city.time_zone)
             self.queue.books.roll(event.at, self.city.time_zone)
+            self._note_given_up(event)
             self._ended.extend(self.queue.apply(self.perception, event))
             self._count(event)
             self._event_id = event_id
             self.last_event_at = event.at
+
+    def _note_given_up(self, event: Event) -> None:
+        """Before perception forgets the request: its promise will not be put to the test."""
+        match event:
+            case RequestWithdrawn():
+                request_id: str | None = event.request_id
+            case ReservationClosed() if event.state is not ReservationState.USED:
+                held = self.perception.state.reservations.get(event.reservation_id)
+                request_id = held.request_id if held else None
+            case _:
+                return
+        asked = self.perception.request(request_id or "")
+        if asked is not None and asked.decision_id is not None:
+            self._given_up.append(asked.decision_id)
 
     def _count(self, event: Event) -> None:
         match event:
@@ -159,12 +194,17 @@ class CityLoop:
         """One turn of the loop: decide, store, then act."""
         now = self.clock.now()
         world = self.stages.perceive(self.perception, now)
-        ended, touched = tuple(self._ended), tuple(self._touched)
-        turn = await asyncio.to_thread(tick, world, ended, self._sent, self.stages)
+        ended, touched, given_up = tuple(self._ended), tuple(self._touched), tuple(self._given_up)
+        turn, given = await asyncio.to_thread(self._tick, world, ended)
         if turn.decisions:
-            await self.store.add_decisions(turn.decisions)
+            promises = [Promise.of(each, each.chosen, now) for each in turn.decisions if each.chosen]
+            await self.store.add_decisions(turn.decisions, given, promises)
             await self.store.append("loop", [DecisionMade(at=now, decision=_essence(each)) for each in turn.decisions])
+            _log_plan(turn)
         await self._settled(ended, turn.cdrs)
+        if given_up:
+            await self.store.put_given_up(given_up)
+            del self._given_up[: len(given_up)]
         del self._ended[: len(ended)]
         running = (self.perception.session(session_id) for session_id in touched)
         await self.store.put_sessions([session for session in running if session])
@@ -177,11 +217,19 @@ class CityLoop:
             listener(turn)
         return turn
 
+    def _tick(self, world: World, ended: Sequence[Ended]) -> tuple[Tick, list[Packed]]:
+        turn = tick(world, ended, self._sent, self.stages)
+        return turn, self._given(world.undecided)
+
+    def _given(self, requests: Sequence[ChargeRequest]) -> list[Packed]:
+        given = self.stages.taken(requests)
+        return [] if given is None else [packed(given, self.layout)]
+
     async def _settled(self, ended: Sequence[Ended], cdrs: Sequence[Cdr]) -> None:
         for each, cdr in zip(ended, cdrs, strict=True):
             await self.store.add_cdr(cdr)
             if each.decision_id is not None:
-                await self.store.put_outcome(each.decision_id, each.waited_min, cdr.amount)
+                await self.store.put_outcome(each.decision_id, each.waited_min, cdr.amount, each.session.station_id)
             self.tally.ended(cdr, each.waited_min)
         await self.store.put_sessions([each.session for each in ended])
 
@@ -201,8 +249,9 @@ class CityLoop:
 
     async def save(self) -> None:
         """Write a snapshot, so that a restart needs to replay little."""
-        saved = Saved(self.perception.dump(), self.tally, list(self._ended), self.queue.books)
+        saved = Saved(self.perception.dump(), self.tally, list(self._ended), self.queue.books, list(self._given_up))
         await self.store.save_snapshot(self._event_id, to_json(saved))
+        await self.store.forget_given(self.clock.now() - GIVEN_KEPT)
 
     # --- one driver -----------------------------------------------------------------------------------------------
 
@@ -211,7 +260,7 @@ class CityLoop:
         world = self.stages.perceive(self.perception, self.clock.now())
         forecast = self.last.forecast if self.last else self.stages.predict(world)
         decision = answer(world, request, forecast, self.stages)
-        await self.store.add_decisions([decision])
+        await self.store.add_decisions([decision], self._given([request]))
         return decision, Advice.of(decision)
 
     async def reserve(self, decision: Decision, station_id: str, instead_of: Reservation | None = None) -> Reservation:
@@ -247,7 +296,9 @@ class CityLoop:
         )
         chosen = replace(_essence(decision), chosen=offer, at=now)
         asked: list[Event] = [ChargeRequested(at=now, request=request), DecisionMade(at=now, decision=chosen)]
-        return await self.queue.reserve(self.perception, wanted, asked, now, instead_of)
+        made = await self.queue.reserve(self.perception, wanted, asked, now, instead_of)
+        await self.store.add_decisions([], promises=[Promise.of(decision, offer, now)])
+        return made
 
     def reservation(self, reservation_id: int) -> Reservation | None:
         """One that is held, as it stands now."""
@@ -275,6 +326,19 @@ class CityLoop:
             Conflict: it is not held any more.
         """
         return await self.queue.close(self.perception, reservation_id, ReservationState.CANCELLED, self.clock.now())
+
+
+def _log_plan(turn: Tick) -> None:
+    """How far the plan of this turn is from the best one, by the prices of the optimal flow."""
+    if (plan := turn.certificate) is not None:
+        log.info(
+            "decided",
+            requests=plan.requests,
+            solver=turn.decisions[0].solver,
+            objective_cny=round(plan.objective, 2),
+            bound_cny=round(plan.bound, 2),
+            gap_cny=round(plan.gap, 2),
+        )
 
 
 def _essence(decision: Decision) -> Decision:

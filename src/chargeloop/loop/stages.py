@@ -11,13 +11,13 @@ from chargeloop.execution import PowerPlan, schedule
 from chargeloop.guidance import Guide
 from chargeloop.loop.candidates import candidates_of
 from chargeloop.loop.power import Sent, power_problem
+from chargeloop.loop.recommending import Recommender, seed_of
 from chargeloop.model import Cdr, ChargeRequest, City, Decision, Demand, GuideDriver, Layout, World
 from chargeloop.model.city import Floats
 from chargeloop.perception import Ended, Perception
 from chargeloop.physics import full_hour, hours_between
 from chargeloop.prediction import Forecast, HourOfWeek
-from chargeloop.pricing import RateTable
-from chargeloop.recommendation import DEFAULT, DayAhead, Weights, not_now, recommend
+from chargeloop.recommendation import DEFAULT, DayAhead, Given, Weights
 from chargeloop.settlement import settle
 
 FORECAST_H = 24
@@ -26,7 +26,10 @@ KWH_PER_SESSION = 18.0  # turns forecast energy into forecast arrivals
 
 @dataclass(frozen=True, slots=True)
 class Stages:
-    """perceive -> predict -> recommend -> guide -> execute -> settle."""
+    """perceive -> predict -> recommend -> guide -> execute -> settle.
+
+    `taken`: what `recommend` was given for these requests, to be stored with its decisions; asked once.
+    """
 
     perceive: Callable[[Perception, datetime], World]
     predict: Callable[[World], Forecast]
@@ -34,6 +37,7 @@ class Stages:
     guide: Callable[[World, ChargeRequest, Decision], GuideDriver]
     execute: Callable[[World, Sent], PowerPlan]
     settle: Callable[[Ended], Cdr]
+    taken: Callable[[Sequence[ChargeRequest]], Given | None] = lambda _requests: None
 
 
 Ahead: TypeAlias = Callable[[World, Forecast], DayAhead | None]  # the shadow prices that hold now, where there are any
@@ -50,46 +54,35 @@ def stages_of(
     ahead: Ahead = lambda _world, _forecast: None,
     weights: Weights = DEFAULT,
     budget_s: float = 1.0,
+    keep: bool = False,
 ) -> Stages:
     """The shipped stages of a city. `routes`: give drivers the way itself, not only its time. `ahead`: shadow prices.
 
-    `budget_s`: of the solver, in each turn.
+    `budget_s`: of the solver, in each turn. `keep`: what recommendation is given, for `Stages.taken`.
     """
-    rng = np.random.default_rng(seed)
+    recommender = Recommender(city, layout)
+    kept: dict[tuple[str, ...], Given] = {}
     tariff_of = city.tariffs_of_stations()
-    rates = RateTable.of(city.tariffs, [station.tariff_id for station in city.stations])
-    energy_price = np.array(city.energy_price.cny_per_kwh)
-    kg_co2 = np.array(city.energy_price.kg_co2_per_kwh)
     consumption = {model.model_id: model.consumption_kwh_per_km for model in city.models}
 
     def recommend_stations(world: World, requests: Sequence[ChargeRequest], forecast: Forecast) -> tuple[Decision, ...]:
-        prices = ahead(world, forecast)
-        decisions = recommend(
-            world,
-            requests,
-            candidates_of(guide, layout, requests),
-            rates,
-            city.models,
+        given = Given(
+            at=world.at,
+            requests=tuple(requests),
+            candidates=candidates_of(guide, layout, requests),
+            bay_free_s=world.bay_free_s,
+            temperature_c=world.temperature_c,
+            inflow_per_h=arrivals_per_h(forecast, layout),
+            load_share=station_load_share(world),
+            ahead=ahead(world, forecast),
             solver=solver,
             weights=weights,
             budget_s=budget_s,
-            ahead=prices,
-            inflow_per_h=arrivals_per_h(forecast, layout),
-            load_share=station_load_share(world),
-            energy_price=energy_price,
-            time_zone=city.time_zone,
-            kg_co2_per_kwh=kg_co2,
-            sorts=[request.sort for request in requests],
-            rng=rng,
+            seed=seed_of(seed, world.at, requests),
         )
-        return tuple(with_better_time(*pair, prices) for pair in zip(requests, decisions, strict=True))
-
-    def with_better_time(request: ChargeRequest, decision: Decision, prices: DayAhead | None) -> Decision:
-        offer = decision.chosen
-        if offer is None:
-            return decision
-        better = not_now(request, offer, decision.at, tariff_of[offer.station_id], layout, prices, weights)
-        return decision if better is None else replace(decision, not_now=better)
+        if keep:
+            kept[_names(requests)] = given
+        return recommender(given, world)
 
     def guide_driver(world: World, request: ChargeRequest, decision: Decision) -> GuideDriver:
         if decision.chosen is None:
@@ -122,7 +115,12 @@ def stages_of(
         settle=lambda ended: settle(
             ended.session, tariff_of[ended.session.station_id], ended.points, city.energy_price.kg_co2_per_kwh
         ),
+        taken=lambda requests: kept.pop(_names(requests), None),
     )
+
+
+def _names(requests: Sequence[ChargeRequest]) -> tuple[str, ...]:
+    return tuple(request.request_id for request in requests)
 
 
 class Forecasts:

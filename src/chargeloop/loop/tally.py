@@ -10,7 +10,10 @@ from chargeloop.physics import local
 
 @dataclass(slots=True)
 class Tally:
-    """Counts since local midnight. `saved_min`: expected minutes that the chosen stations save against the nearest ones."""
+    """Counts since local midnight. `saved_min`: expected minutes that the chosen stations save against the nearest ones.
+
+    `objective_cny`, `gap_cny`: F of the plans, and what it was above the best ones at most.
+    """
 
     day: str = ""
     requests: int = 0
@@ -24,6 +27,8 @@ class Tally:
     wait_min: float = 0.0
     waits: int = 0
     promised_min: float = 0.0
+    objective_cny: float = 0.0
+    gap_cny: float = 0.0
     by_stop_reason: dict[str, int] = field(default_factory=dict)
 
     def roll(self, now: datetime, time_zone: str) -> None:
@@ -36,6 +41,9 @@ class Tally:
 
     def decision(self, decision: Decision) -> None:
         self.decided += decision.chosen is not None
+        if decision.certificate is not None:  # the plan's, of which this decision is one part
+            self.objective_cny += decision.certificate.objective / decision.certificate.requests
+            self.gap_cny += decision.certificate.gap / decision.certificate.requests
         if decision.chosen is not None:
             nearest = min(decision.offers, key=lambda offer: offer.drive_min)
             self.saved_min += nearest.total_min - decision.chosen.total_min
@@ -50,6 +58,11 @@ class Tally:
         if waited_min is not None:
             self.waits += 1
             self.wait_min += waited_min
+
+    @property
+    def plan_gap(self) -> float | None:
+        """By how much of F the plans were above the best ones, at most."""
+        return self.gap_cny / self.objective_cny if self.objective_cny > 0 else None
 
     @property
     def mean_wait_min(self) -> float | None:

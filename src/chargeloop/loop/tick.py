@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from chargeloop.execution import PowerPlan
 from chargeloop.loop.power import Sent, profiles_to_send
 from chargeloop.loop.stages import Stages
-from chargeloop.model import Cdr, Command, Decision, World
+from chargeloop.model import Cdr, Certificate, Command, Decision, World
 from chargeloop.perception import Ended
 from chargeloop.prediction import Forecast
 
@@ -21,6 +21,11 @@ class Tick:
     plan: PowerPlan
     cdrs: tuple[Cdr, ...]
     commands: tuple[Command, ...]
+
+    @property
+    def certificate(self) -> Certificate | None:
+        """How far the plan for the requests of this turn is from the best one at most; None where there was none to make."""
+        return self.decisions[0].certificate if self.decisions else None
 
 
 def tick(world: World, ended: Sequence[Ended], sent: Sent, stages: Stages) -> Tick:

@@ -10,7 +10,7 @@ from chargeloop.model.commands import (
     ReserveEvse,
     SetChargingProfile,
 )
-from chargeloop.model.decision import Decision, NotNow, Offer
+from chargeloop.model.decision import Certificate, Decision, NotNow, Offer, Promise
 from chargeloop.model.errors import BadInput, ChargeloopError, Unreachable
 from chargeloop.model.events import (
     BayLost,
@@ -51,6 +51,7 @@ __all__ = [
     "Behaviour",
     "CancelReservation",
     "Cdr",
+    "Certificate",
     "ChargeEnded",
     "ChargeRequest",
     "ChargeRequested",
@@ -86,6 +87,7 @@ __all__ = [
     "Place",
     "Plug",
     "PriceBand",
+    "Promise",
     "QueuePolicy",
     "QueuePolicySet",
     "RemoteStart",

@@ -1,6 +1,7 @@
 """What the loop decided for a driver, with every term and alternative, so that it can be shown and checked later."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 from chargeloop.model.quantities import Id, Share, Utc
@@ -53,10 +54,25 @@ class NotNow:
 
 
 @dataclass(frozen=True, slots=True)
+class Certificate:
+    """How good the plan for all `requests` decided at once is: its `objective` F, and a `bound` that no plan is below; CNY."""
+
+    requests: int
+    objective: float
+    bound: float
+
+    @property
+    def gap(self) -> float:
+        """CNY that the plan costs more than the best one, at most."""
+        return max(self.objective - self.bound, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """`chosen` is None where no station can serve the request; `why` then says so. `offers` are sorted by score, best first.
 
-    `request` is what was asked, kept so that the decision can be shown and replayed later. `not_now`: a better time, if any.
+    `request` is what was asked, kept so that the decision can be shown and replayed later. `certificate`: of the plan that
+    the decision is part of, where one was made. `not_now`: a better time, if any.
     """
 
     decision_id: Id
@@ -67,4 +83,22 @@ class Decision:
     offers: tuple[Offer, ...]
     why: str
     request: ChargeRequest | None = None
+    certificate: Certificate | None = None
     not_now: NotNow | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What the driver of a decision was promised, who was sent to a station or took an offer; CNY."""
+
+    decision_id: Id
+    made_at: Utc
+    station_id: Id
+    wait_min: float
+    wait_p90_min: float
+    amount: Decimal
+
+    @classmethod
+    def of(cls, decision: Decision, taken: Offer, made_at: datetime) -> "Promise":
+        """`taken`: the offer that the driver goes for, the chosen one or another."""
+        return cls(decision.decision_id, made_at, taken.station_id, taken.wait_min, taken.wait_p90_min, taken.amount)

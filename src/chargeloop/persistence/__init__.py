@@ -1,7 +1,40 @@
 """The database: durable events, raw messages, snapshots, and the records that are asked for often."""
 
+from chargeloop.persistence.givens import Kept, find_kept_decision, find_newest, look
 from chargeloop.persistence.journal import Entry, OcppFrame, SignedRow, Stored
+from chargeloop.persistence.promises import (
+    Bin,
+    Columns,
+    Standing,
+    calibration,
+    find_kept,
+    find_promises,
+    find_taken,
+    standing,
+    standings,
+)
 from chargeloop.persistence.roster import Registration
 from chargeloop.persistence.store import Outcome, Store
 
-__all__ = ["Entry", "OcppFrame", "Outcome", "Registration", "SignedRow", "Store", "Stored"]
+__all__ = [
+    "Bin",
+    "Columns",
+    "Entry",
+    "Kept",
+    "OcppFrame",
+    "Outcome",
+    "Registration",
+    "SignedRow",
+    "Standing",
+    "Store",
+    "Stored",
+    "calibration",
+    "find_kept",
+    "find_kept_decision",
+    "find_newest",
+    "find_promises",
+    "find_taken",
+    "look",
+    "standing",
+    "standings",
+]

@@ -15,16 +15,20 @@ from sqlalchemy import Connection
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
-from chargeloop.model import Cdr, Decision, Event, MeterSampled, Reservation, ReservationState, Session, Unreachable
+from chargeloop.loop import Packed
+from chargeloop.model import Cdr, Decision, Event, MeterSampled, Promise, Reservation, ReservationState, Session, Unreachable
 from chargeloop.model.validated import from_json, to_json
 from chargeloop.persistence import tables
 from chargeloop.persistence.bulk import Bulk
 from chargeloop.persistence.engine import Opened, open_database
 from chargeloop.persistence.frames import find_frames, forget_frames
+from chargeloop.persistence.givens import add_given, forget_given
 from chargeloop.persistence.journal import Entry, Journal, OcppFrame, Stored
+from chargeloop.persistence.promises import ELSEWHERE, GAVE_UP, KEPT
 from chargeloop.persistence.roster import Registration
 from chargeloop.persistence.writer import Writer
-from chargeloop.protocols.ocpp import KEPT, Transaction
+from chargeloop.protocols.ocpp import KEPT as TRANSACTIONS_KEPT
+from chargeloop.protocols.ocpp import Transaction
 
 T = TypeVar("T")
 PAGE = 1000  # events read at a time
@@ -166,7 +170,7 @@ class Store:
         self._transaction_number += 1
         return self._transaction_number
 
-    async def transactions(self, charger_id: str, limit: int = KEPT) -> tuple[Transaction, ...]:
+    async def transactions(self, charger_id: str, limit: int = TRANSACTIONS_KEPT) -> tuple[Transaction, ...]:
         """The newest of a charger, oldest first."""
         table = tables.ocpp_transaction
         query = sa.select(table.c.body).where(table.c.charger_id == charger_id).order_by(table.c.number.desc()).limit(limit)
@@ -247,8 +251,10 @@ class Store:
 
     # --- decisions ------------------------------------------------------------------------------------------------
 
-    async def add_decisions(self, decisions: Sequence[Decision]) -> None:
-        """Keep decisions; one that is kept already stays as it is."""
+    async def add_decisions(
+        self, decisions: Sequence[Decision], given: Sequence[Packed] = (), promises: Sequence[Promise] = ()
+    ) -> None:
+        """Keep decisions, what they were made from, and what was promised by them; a decision that is kept stays as it is."""
         rows = [
             {
                 "decision_id": each.decision_id,
@@ -258,9 +264,23 @@ class Store:
             }
             for each in decisions
         ]
-        if rows:
-            query = self._upsert(tables.decision).on_conflict_do_nothing()
-            await self._writer.write(lambda connection: connection.execute(query, rows))
+
+        def work(connection: Connection) -> None:
+            number_of = add_given(connection, given, self._insert_new)
+            for row, each in zip(rows, decisions, strict=True):
+                row["given_id"] = number_of.get(each.request_id)
+            if rows:
+                connection.execute(self._insert_new(tables.decision), rows)
+            for made in promises:
+                connection.execute(self._replace(tables.promise, _promise_row(made)))
+
+        if rows or promises:
+            await self._writer.write(work)
+
+    async def forget_given(self, older_than: datetime) -> int:
+        """Delete what decisions were made from; returns how many."""
+        limit_s = older_than.timestamp()
+        return await self._writer.write(lambda connection: forget_given(connection, limit_s))
 
     async def decision(self, decision_id: str) -> Decision | None:
         return await self._one(Decision, tables.decision, decision_id)
@@ -272,13 +292,34 @@ class Store:
             query = query.where(tables.decision.c.station_id == station_id)
         return await self._bodies(Decision, query)
 
-    async def put_outcome(self, decision_id: str, realised_wait_min: float | None, realised_amount: Decimal | None) -> None:
+    async def put_outcome(
+        self,
+        decision_id: str,
+        realised_wait_min: float | None,
+        realised_amount: Decimal | None,
+        station_id: str | None = None,
+    ) -> None:
+        """`station_id`: where the driver charged in the end; where it was promised unless said otherwise."""
         row = {
             "decision_id": decision_id,
             "realised_wait_min": realised_wait_min,
             "realised_amount": None if realised_amount is None else str(realised_amount),
         }
-        await self._writer.write(lambda connection: connection.execute(self._replace(tables.outcome, row)))
+        made = tables.promise.c
+        came = sa.case((made.station_id == (made.station_id if station_id is None else station_id), KEPT), else_=ELSEWHERE)
+        over = sa.update(tables.promise).where(made.decision_id == decision_id).values(came=came)
+
+        def work(connection: Connection) -> None:
+            connection.execute(self._replace(tables.outcome, row))
+            connection.execute(over)
+
+        await self._writer.write(work)
+
+    async def put_given_up(self, decision_ids: Sequence[str]) -> None:
+        """Drivers who neither charged where they were sent nor anywhere else."""
+        made = tables.promise.c
+        over = sa.update(tables.promise).where(made.decision_id.in_(decision_ids), made.came.is_(None)).values(came=GAVE_UP)
+        await self._writer.write(lambda connection: connection.execute(over))
 
     async def outcome(self, decision_id: str) -> Outcome | None:
         rows = await self._rows(sa.select(tables.outcome).where(tables.outcome.c.decision_id == decision_id))
@@ -322,6 +363,10 @@ class Store:
         """Insert a row, or overwrite the one with its key."""
         await self._writer.write(lambda connection: connection.execute(self._replace(table, row)))
 
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        """Look something up in a thread of the readers."""
+        return await self._read(work)
+
     async def rows(self, query: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
         return await self._rows(query)
 
@@ -336,6 +381,10 @@ class Store:
         await self._writer.write(lambda connection: connection.execute(self._replace(tables.meta, row)))
 
     # --- how ------------------------------------------------------------------------------------------------------
+
+    def _insert_new(self, table: sa.Table) -> Any:
+        """Insert rows, but those whose keys are there."""
+        return self._upsert(table).on_conflict_do_nothing()
 
     def _replace(self, table: sa.Table, row: dict[str, Any], only_where: Any = None) -> Any:
         """Insert a row, or overwrite the one with its key."""
@@ -374,3 +423,15 @@ class Store:
 def _json(event: Event) -> str:
     """As `to_json` writes it, but faster for the event that comes by far most often."""
     return msgspec.json.encode(event).decode() if isinstance(event, MeterSampled) else to_json(event, Event)
+
+
+def _promise_row(promise: Promise) -> dict[str, Any]:
+    return {
+        "decision_id": promise.decision_id,
+        "made_s": promise.made_at.timestamp(),
+        "station_id": promise.station_id,
+        "wait_min": promise.wait_min,
+        "wait_p90_min": promise.wait_p90_min,
+        "amount_cents": round(promise.amount * 100),
+        "came": None,
+    }

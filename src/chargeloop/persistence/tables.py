@@ -1,6 +1,19 @@
 """The tables. Events are the truth; the others are what is asked for often, written so that writing twice changes nothing."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
 
 metadata = MetaData()
 Key = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts only INTEGER keys by itself
@@ -133,6 +146,7 @@ decision = Table(
     Column("at_s", Float, nullable=False),
     Column("station_id", String(64)),
     Column("body", Text, nullable=False),
+    Column("given_id", BigInteger),
     Index("decision_at", "at_s"),
     Index("decision_station", "station_id", "at_s"),
 )
@@ -142,6 +156,36 @@ outcome = Table(
     Column("decision_id", ForeignKey("decision.decision_id"), primary_key=True),
     Column("realised_wait_min", Float),
     Column("realised_amount", String(40)),
+)
+# What a call of recommendation was given (`loop.packing`), many decisions each; the shadow prices that many calls share.
+given = Table(
+    "given",
+    metadata,
+    Column("given_id", Key, primary_key=True, autoincrement=True),
+    Column("at_s", Float, nullable=False),
+    Column("prices", String(64)),
+    Column("body", LargeBinary, nullable=False),
+    Index("given_at", "at_s"),
+)
+shadow_price = Table(
+    "shadow_price",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("at_s", Float, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+# What a driver was promised who was sent somewhere, or took an offer. `came`: kept, elsewhere, gave_up; null: not over yet.
+promise = Table(
+    "promise",
+    metadata,
+    Column("decision_id", String(80), primary_key=True),
+    Column("made_s", Float, nullable=False),
+    Column("station_id", String(64), nullable=False),
+    Column("wait_min", Float, nullable=False),
+    Column("wait_p90_min", Float, nullable=False),
+    Column("amount_cents", BigInteger, nullable=False),
+    Column("came", String(12)),
+    Index("promise_made", "made_s", "station_id"),
 )
 reservation = Table(
     "reservation",

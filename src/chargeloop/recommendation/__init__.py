@@ -3,6 +3,7 @@
 from chargeloop.recommendation.build import Options, Surroundings, build
 from chargeloop.recommendation.candidates import Candidates, detours
 from chargeloop.recommendation.explain import reason
+from chargeloop.recommendation.given import Given
 from chargeloop.recommendation.held import Pools
 from chargeloop.recommendation.later import ENOUGH_SOC, NEEDLESS_SOC, best_slot, has_enough, not_now
 from chargeloop.recommendation.objective import (
@@ -32,7 +33,8 @@ from chargeloop.recommendation.queue import (
     pool_of,
     tend,
 )
-from chargeloop.recommendation.recommend import recommend
+from chargeloop.recommendation.recommend import certified, recommend
+from chargeloop.recommendation.reweigh import reweighed, weights_in
 from chargeloop.recommendation.solvers import (
     SOLVERS,
     Assignment,
@@ -64,6 +66,7 @@ __all__ = [
     "Demand",
     "Drivers",
     "Flow",
+    "Given",
     "Options",
     "Pools",
     "Prices",
@@ -87,6 +90,7 @@ __all__ = [
     "busy_cost",
     "busy_curve",
     "busy_price",
+    "certified",
     "detours",
     "earned",
     "evaluate",
@@ -107,9 +111,11 @@ __all__ = [
     "reason",
     "recommend",
     "respond",
+    "reweighed",
     "scores",
     "solve",
     "solver_named",
     "summed",
     "tend",
+    "weights_in",
 ]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from chargeloop.model import ChargeRequest, Decision, Offer, Sort, VehicleModel, World
+from chargeloop.model import Certificate, ChargeRequest, Decision, Offer, Sort, VehicleModel, World
 from chargeloop.model.city import Floats, Ints
 from chargeloop.pricing import RateTable
 from chargeloop.recommendation.build import Surroundings, build
@@ -13,8 +13,8 @@ from chargeloop.recommendation.candidates import Candidates
 from chargeloop.recommendation.explain import no_station, reason, with_reasons
 from chargeloop.recommendation.offers import write_offers
 from chargeloop.recommendation.prices import DayAhead
-from chargeloop.recommendation.problem import alternatives, scores
-from chargeloop.recommendation.solvers import solve, solver_named
+from chargeloop.recommendation.problem import Problem, alternatives, scores
+from chargeloop.recommendation.solvers import Assignment, assign_places, floor_cost, solve, solver_named
 from chargeloop.recommendation.weights import DEFAULT, Weights
 
 SHOWN = 5  # offers that come with a decision
@@ -40,12 +40,14 @@ def recommend(
     ahead: DayAhead | None = None,
     sorts: Sequence[Sort | None] | None = None,
     budget_s: float = 1.0,
+    certify: bool = False,
 ) -> tuple[Decision, ...]:
     """One decision for each request, in the same order. Every request gets one: `chosen` is None where nothing can serve it.
 
     `inflow_per_h`: P, forecast arrivals; `load_share`: N, load over limit of the circuit above each station;
     `solver`: one of `SOLVERS`, or `module:function`.
     `ahead`: shadow prices of bays, for as long as they cover now.
+    `certify`: say with each decision how far the plan is from the best at most, also where the solver itself does not know.
     `energy_price`, `kg_co2_per_kwh`: 24 local hours of `time_zone`; `sorts`: each driver's own order, None for none.
 
     Raises:
@@ -56,7 +58,8 @@ def recommend(
         return ()
     surroundings = Surroundings(inflow_per_h, load_share, energy_price, time_zone, ahead)
     options = build(world, requests, candidates, rates, models, surroundings, weights, sorts or [None] * len(requests))
-    choice = solve(solver, options.problem, rng, budget_s).choice
+    found = solve(solver, options.problem, rng, budget_s)
+    certificate, choice = certified(options.problem, found) if certify else None, found.choice
     wait_s, busy = alternatives(options.problem, choice)
     shown = shown_options(scores(options.problem, wait_s, busy), choice, options.facts.drive_min)
     request, option = np.nonzero(shown)
@@ -70,8 +73,8 @@ def recommend(
         chosen = mine[int(shown[i, : choice[i]].sum())] if choice[i] >= 0 else None
         mine = _each_place_once(chosen, mine)
         why = reason(chosen, mine, names) if chosen else no_station(options.why_not, i)
-        mine = with_reasons(mine, chosen) if chosen else mine
-        decisions.append(Decision(f"D-{each.request_id}", each.request_id, world.at, solver, chosen, tuple(mine), why, each))
+        name, shown_to = f"D-{each.request_id}", tuple(with_reasons(mine, chosen) if chosen else mine)
+        decisions.append(Decision(name, each.request_id, world.at, solver, chosen, shown_to, why, each, certificate))
     return tuple(decisions)
 
 
@@ -82,6 +85,15 @@ def _each_place_once(chosen: Offer | None, offers: Sequence[Offer]) -> list[Offe
     if chosen is not None:
         first[chosen.station_id, chosen.current] = chosen
     return [offer for offer in ranked if offer is first[offer.station_id, offer.current]]
+
+
+def certified(problem: Problem, found: Assignment) -> Certificate:
+    """The plan's F against the bound that its solver proved, or that the prices of the optimal flow prove."""
+    bound = found.bound
+    if bound is None:
+        flow = assign_places(problem)
+        bound = floor_cost(problem, flow.spots, flow.price)
+    return Certificate(len(found.choice), found.objective, bound)
 
 
 def shown_options(score: Floats, choice: Ints, drive_min: Floats) -> NDArray[np.bool_]:

@@ -6,6 +6,8 @@ from chargeloop.simulation.expansion import Check, Expansion, Site, with_more_ba
 from chargeloop.simulation.fleets import TIER_HOURS
 from chargeloop.simulation.kpis import Kpis, minutes_lost, needless
 from chargeloop.simulation.nightly import Nightly, as_forecast, demand_of, shadow_prices
+from chargeloop.simulation.outcomes import Difference, Figures, figures
+from chargeloop.simulation.replay import Branch, Ending, Replay, with_surges
 from chargeloop.simulation.scenario import BUSY_ROADS, HOLIDAY, QUIET, Outage, Scenario, Surge
 from chargeloop.simulation.telling import PlugIn, Unplug
 from chargeloop.simulation.twin import Twin
@@ -16,14 +18,19 @@ __all__ = [
     "HOLIDAY",
     "QUIET",
     "TIER_HOURS",
+    "Branch",
     "Check",
     "Controller",
+    "Difference",
     "Drivers",
+    "Ending",
     "Expansion",
+    "Figures",
     "Kpis",
     "Nightly",
     "Outage",
     "PlugIn",
+    "Replay",
     "Scenario",
     "Site",
     "Surge",
@@ -33,6 +40,7 @@ __all__ = [
     "default_day",
     "demand_of",
     "draw_drivers",
+    "figures",
     "in_weather",
     "joined_drivers",
     "minutes_lost",
@@ -42,4 +50,5 @@ __all__ = [
     "shadow_prices",
     "simulate",
     "with_more_bays",
+    "with_surges",
 ]

@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
 
     city = load_city(args.city)
     start = start or default_day(city)
-    with _progress() as progress:
+    with progress_bars() as progress:
         kpis = simulate(city, policies, args.days, args.level, args.seed, start=start, step_s=args.step_s, progress=progress)
     if args.json:
         head = {"city": city.name, "start": start.isoformat().replace("+00:00", "Z"), "days": args.days}
@@ -105,7 +105,7 @@ def _start(text: str | None) -> datetime | None:
 
 
 @contextmanager
-def _progress() -> "Iterator[Callable[[str, float], None]]":
+def progress_bars() -> "Iterator[Callable[[str, float], None]]":
     """A bar a policy on stderr, on a terminal only."""
     if not sys.stderr.isatty():
         yield lambda _policy, _share: None

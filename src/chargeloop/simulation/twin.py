@@ -189,6 +189,20 @@ class Twin:
         while self.now_s < end.timestamp():
             self._move(rules, listening=False)
 
+    def follow(self, policy: str) -> None:
+        """From now on drivers choose by another policy; those who have set out go on.
+
+        Raises:
+            BadInput: there is no such policy.
+        """
+        if policy not in POLICIES:
+            raise BadInput("policy", f"there is no policy {policy!r}; there are: {', '.join(POLICIES)}")
+        self.policy = POLICIES[policy]
+        self.rules = self.rules._replace(policy=int(self.policy))
+        self.state.cars["first"] = self._first_choice(self.drivers, self.state[1:4])
+        self.listening = self.policy is Policy.EXTERNAL
+        self.state.counts[LISTENING] = self.listening
+
     def current_events(self) -> list[Event]:
         """What a fresh listener must be told to know the present state; also fills the `outside_*` lists."""
         self._teller.forget_last()

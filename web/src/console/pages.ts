@@ -10,6 +10,7 @@ import { chargerPage } from './fleet/charger'
 import { chargersPage } from './fleet/list'
 import { forecastPage } from './forecast'
 import { queuePage } from './queue'
+import { promisesPage } from './promises'
 import type { State, View } from './state'
 
 interface Page { under: string; needs: string; make: (state: State, id: string, text: string) => View }
@@ -18,6 +19,7 @@ const FULL: Record<string, Page> = {
   energy: { under: '#/energy', needs: 'see', make: energyPage },
   forecast: { under: '#/forecast', needs: 'see', make: forecastPage },
   queue: { under: '#/queue', needs: 'see', make: queuePage },
+  promises: { under: '#/promises', needs: 'see', make: promisesPage },
   chargers: { under: '#/chargers', needs: 'chargers', make: chargersPage },
   charger: { under: '#/chargers', needs: 'chargers', make: chargerPage },
   adopt: { under: '#/chargers', needs: 'adopt', make: adoptPage },
@@ -34,6 +36,9 @@ export function fullPage(state: State, kind: string, id: string, text: string): 
 
 /** What the bar at the top leads to. */
 export function navigation(state: State): { to: string; name: string }[] {
-  const all = [['', words.city], ['energy', words.energy], ['forecast', words.forecast], ['queue', words.queueing.title], ['chargers', words.fleet.chargers]] as const
+  const all = [
+    ['', words.city], ['energy', words.energy], ['forecast', words.forecast], ['queue', words.queueing.title],
+    ['chargers', words.fleet.chargers], ['promises', words.accountable.title],
+  ] as const
   return all.filter(([kind]) => state.may(FULL[kind]?.needs ?? 'see')).map(([kind, name]) => ({ to: '#/' + kind, name }))
 }

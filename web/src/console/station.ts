@@ -50,6 +50,7 @@ function content(state: State, detail: StationDetail): HTMLElement[] {
     h('h2', {}, words.prices),
     ...priceChart(detail.prices, hourOf(now)),
     h('h2', {}, words.sentHere),
+    h('p', {}, h('a', { href: '#/promises/station/' + encodeURIComponent(station.station_id), 'data-testid': 'to-promises' }, words.accountable.atStation)),
     detail.decisions.length ? h('ul', { class: 'decisions' }, ...detail.decisions.slice(0, 8).map((decision) => decisionLine(state, decision, false))) : h('p', { class: 'empty' }, words.noneSent),
     h('h2', {}, words.recent),
     recent(detail, now),

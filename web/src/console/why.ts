@@ -5,6 +5,7 @@ import { h, patchChildren, skeleton } from '../shared/dom'
 import { clock, clockSeconds, dayAndClock, kilometres, kilowattHours, minutes, minutesOr, money, moneySigned, NONE, relative, share } from '../shared/format'
 import { whyNot } from '../shared/whyNot'
 import { said, words } from '../shared/words'
+import { replaySection } from './replay'
 import { sentence } from './sentence'
 import type { State, View } from './state'
 
@@ -12,15 +13,17 @@ const RENEW_MS = 5000
 
 export function whyPanel(state: State, decisionId: string, showRoute: (route: Route | null) => void): View {
   const element = h('section', { class: 'panel-body', 'data-testid': 'why' }, skeleton(8))
+  const replay = replaySection(state, decisionId)
   let way: Route | null | 'none' = null
+  const show = (detail: DecisionDetail) => { replay.fill(detail); patchChildren(element, [...content(state, detail, way), replay.element]) }
   const renew = async () => {
     try {
       const detail = await api.decision(decisionId)
-      patchChildren(element, content(state, detail, way))
+      show(detail)
       if (way === null && detail.decision.chosen) {
         way = await api.route(decisionId, detail.decision.chosen.station_id).catch(() => 'none' as const)
         if (!stopped && way !== 'none') showRoute(way)
-        patchChildren(element, content(state, detail, way))
+        show(detail)
       }
       if (detail.outcome) clearInterval(timer)
     } catch (error) {
@@ -33,7 +36,7 @@ export function whyPanel(state: State, decisionId: string, showRoute: (route: Ro
   return { element, stop: () => { stopped = true; clearInterval(timer); showRoute(null) } }
 }
 
-function content(state: State, { decision, outcome }: DecisionDetail, way: Route | null | 'none'): HTMLElement[] {
+function content(state: State, { decision, outcome, taken }: DecisionDetail, way: Route | null | 'none'): HTMLElement[] {
   const { chosen, request, offers } = decision
   const model = state.city.models.find((each) => each.model_id === request?.model_id)
   const compared = chosen && !offers.some((offer) => offer.station_id === chosen.station_id) ? [chosen, ...offers] : offers
@@ -45,14 +48,14 @@ function content(state: State, { decision, outcome }: DecisionDetail, way: Route
       fact(words.asked, h('time', { title: clockSeconds(request.at) }, dayAndClock(request.at))), fact(words.vehicle, model?.name ?? request.model_id),
       fact(words.battery, words.toSoc(share(request.soc), share(request.target_soc))), fact(words.leaveBy, clock(request.depart_by)))] : []),
     ...(way && way !== 'none' ? [h('h2', {}, words.routeTo), h('p', { 'data-testid': 'route-facts' }, words.routeFacts(kilometres(way.properties.metres / 1000), minutes(way.properties.seconds / 60), kilowattHours(way.properties.energy_kwh)), way.properties.on_roads ? '' : ` · ${words.straight}`)] : []),
-    ...(chosen ? [h('h2', {}, words.promised), happened(chosen, outcome)] : []),
+    ...(chosen ? [h('h2', {}, words.promised), ...(taken && taken.station_id !== chosen.station_id ? [h('p', {}, words.accountable.tookOther(state.nameOf(taken.station_id)))] : []), happened(taken ?? chosen, outcome)] : []),
     ...(compared.length ? [h('h2', {}, words.termsTitle), termTable(state, compared, chosen), h('p', { class: 'quiet small' }, words.termsNote)] : []),
   ]
 }
 
 const fact = (name: string, value: Node | string) => h('div', {}, h('dt', {}, name), h('dd', {}, value))
 
-function happened(chosen: Offer, outcome: DecisionDetail['outcome']): HTMLElement {
+function happened(chosen: Pick<Offer, 'wait_min' | 'wait_p90_min' | 'amount'>, outcome: DecisionDetail['outcome']): HTMLElement {
   const realised = outcome?.realised_wait_min ?? null
   const verdict = realised === null ? null : realised <= chosen.wait_p90_min + 1
   return h('table', { class: 'figures', 'data-testid': 'outcome' },

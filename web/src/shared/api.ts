@@ -71,8 +71,27 @@ export interface ChargeRequest {
 export interface Decision {
   decision_id: string; request_id: string; at: string; solver: string; chosen: Offer | null; offers: Offer[]; why: string
   request: ChargeRequest | null
+  certificate?: { requests: number; objective: number; bound: number } | null
 }
-export interface DecisionDetail { decision: Decision; outcome: { realised_wait_min: number | null; realised_amount: string | null } | null }
+export type Came = 'kept' | 'elsewhere' | 'gave_up'
+export interface DecisionDetail {
+  decision: Decision; outcome: { realised_wait_min: number | null; realised_amount: string | null } | null; can_replay: boolean
+  taken: { station_id: string; wait_min: number; wait_p90_min: number; amount: string; came: Came | null } | null
+}
+export interface Standing {
+  group: string; made: number; kept: number; elsewhere: number; gave_up: number; open: number; waits: number; waits_promised: number
+  promised_wait_min: number | null; realised_wait_min: number | null; wait_error_min: number | null; wait_error_p95_min: number | null
+  within_p90: number | null; within_p90_where_any: number | null
+  promised_amount: string | null; realised_amount: string | null; amount_same: number | null
+}
+export interface CalibrationBin { low_min: number; high_min: number | null; waits: number; promised_p90_min: number; realised_p90_min: number; within: number }
+export interface Promises { by: 'station' | 'operator'; since: string; until: string; total: Standing; rows: Standing[]; calibration: CalibrationBin[] }
+export interface PromisedDecision {
+  decision_id: string; at: string; station_id: string; came: Came | null; wait_min: number; wait_p90_min: number
+  realised_wait_min: number | null; amount: string; realised_amount: string | null
+}
+export interface Change { weights: Record<string, number | string>; outages: string[] }
+export interface Replayed { then: Decision; now: Decision; exact: boolean; requests: number; moved: number }
 export interface RecommendIn {
   lon: number; lat: number; soc: number; model_id: string; target_soc: number; stay_min: number; current: Current; sort: Sort
 }
@@ -139,6 +158,9 @@ export const api = {
   energy: () => call<Energy>('energy'),
   decisions: (limit: number) => call<DecisionSummary[]>('decisions?limit=' + limit),
   decision: (decisionId: string) => call<DecisionDetail>('decisions/' + id(decisionId)),
+  promises: (by: string, from: string, stationId = '') => call<Promises>(`promises?by=${by}&from=${id(from)}${stationId ? '&station_id=' + id(stationId) : ''}`),
+  promisedDecisions: (by: string, group: string, from: string) => call<PromisedDecision[]>(`promises/decisions?by=${by}&group=${id(group)}&from=${id(from)}`),
+  replay: (decisionId: string, change: Change) => call<Replayed>(`decisions/${id(decisionId)}/replay`, 'POST', change),
   route: (decisionId: string, stationId: string) => call<Route>(`route?decision_id=${id(decisionId)}&station_id=${id(stationId)}`),
   recommend: (asked: RecommendIn) => call<Recommendation>('recommend', 'POST', asked),
   reserve: (decisionId: string, stationId: string) =>

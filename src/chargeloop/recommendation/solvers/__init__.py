@@ -6,7 +6,7 @@ from chargeloop.recommendation.solvers.exact import assign_places, exact
 from chargeloop.recommendation.solvers.genetic import genetic
 from chargeloop.recommendation.solvers.greedy import greedy
 from chargeloop.recommendation.solvers.named import SOLVERS, solve, solver_named
-from chargeloop.recommendation.solvers.places import Flow
+from chargeloop.recommendation.solvers.places import Flow, floor_cost
 from chargeloop.recommendation.solvers.swarm import swarm
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "auction",
     "bid_for_places",
     "exact",
+    "floor_cost",
     "genetic",
     "greedy",
     "solve",

@@ -1,5 +1,6 @@
 /** English. Every other language has exactly these keys (checked by the compiler). */
 
+import { accountable } from './accountable.en'
 import { fleet } from './fleet.en'
 import { queueing } from './queueing.en'
 
@@ -23,7 +24,7 @@ const siteTypes: Names = { residential: 'residential', office: 'office', public:
 const circuitKinds: Names = { region: 'Region', transformer: 'Transformer', feeder: 'Feeder', site: 'Site' }
 
 export const en = {
-  fleet, queueing,
+  fleet, queueing, accountable,
   languageSwitch: '中文', switchTo: 'Switch to Chinese', language: 'English',
   justNow: 'just now', loading: 'Loading…', close: 'Close', back: 'Back', all: 'All', now: 'now', tryAgain: 'Try again', none: 'none',
   noReply: 'No connection to the server. Check your network; the page goes on by itself once it is back.',
