@@ -174,7 +174,8 @@ async def test_who_gives_up_waiting_does_not_stop_the_storing(store: Store) -> N
     waiting = asyncio.create_task(store.recorded())
     await asyncio.sleep(0)
     waiting.cancel()
-    assert await asyncio.gather(waiting, return_exceptions=True) != [None]
+    await asyncio.wait([waiting])
+    assert waiting.cancelled()
     store.record(Entry(frame("2"), then=told.append))
     await asyncio.wait_for(store.recorded(), 10)
     assert told == [None, None]
