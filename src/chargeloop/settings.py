@@ -43,7 +43,8 @@ class Settings(BaseModel):
     operator: str | None = Field(default=None, min_length=1, description="who runs this server, as its certificates say")
     ocsp_url: str | None = Field(default=None, description="this server's /ocsp as others reach it, named in certificates")
     contract_service_url: str | None = Field(
-        default=None, description="service of Plug and Charge contracts that what cars ask for goes on to"
+        default=None,
+        description="service of Plug and Charge contracts that what cars ask for goes on to; without one, this server answers",
     )
     city: Path | None = Field(default=None, description="city folder; without one, the built-in city")
     tick_s: float = Field(default=30.0, gt=0, description="seconds of the city's time between two runs of the loop")

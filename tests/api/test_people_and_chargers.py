@@ -45,6 +45,9 @@ GUARDED = {
     ("PUT", "/chargers/S0-01/meter-keys"): "adopt",
     ("POST", "/chargers/S0-01/local-list"): "command",
     ("PUT", "/tokens"): "tokens",
+    ("GET", "/vehicles"): "tokens",
+    ("PUT", "/vehicles/WMI1/contracts/DE8AACA2B3C4D5"): "tokens",
+    ("DELETE", "/vehicles/WMI1/contracts/DE8AACA2B3C4D5"): "tokens",
     ("POST", "/recommend"): "decide",
 }
 
@@ -129,6 +132,28 @@ async def test_reachable_from_elsewhere_nobody_is_local(running: Running) -> Non
     app = create_app(replace(running.context, is_local=False))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://city.example/api/v1") as http:
         assert (await http.get("/city")).status_code == 401
+
+
+async def test_contracts_of_vehicles_are_kept_and_written_down(running: Running) -> None:
+    http, path = running.http, "/vehicles/WMI-1/contracts/DE-8AA-CA2B3C4D5-L"
+    assert [(await http.put(path)).status_code for _ in range(2)] == [204, 204]
+    (known,) = (await http.get("/vehicles")).json()
+    assert (known["pcid"], known["emaid"], known["given"]) == ("WMI1", "DE8AACA2B3C4D5L", 0)
+    mistyped = await http.put("/vehicles/WMI-1/contracts/DE-8AA-CA2B3C4D5-N")
+    assert mistyped.status_code == 422
+    assert "its check digit would be L" in mistyped.text
+    assert [(await http.delete(path)).status_code for _ in range(2)] == [204, 204]
+    assert (await http.get("/vehicles")).json() == []
+    assert (await http.delete("/vehicles/ELSE/contracts/DE8AACA2B3C4D5")).status_code == 422
+    audit = (await http.get("/audit", params={"limit": 6})).json()
+    assert [(each["action"], each["outcome"]) for each in reversed(audit)] == [
+        ("assign contract", "done"),
+        ("assign contract", "done"),
+        ("assign contract", ""),
+        ("withdraw contract", "done"),
+        ("withdraw contract", "done"),
+        ("withdraw contract", ""),
+    ]
 
 
 async def test_accounts_and_tokens_are_kept_and_written_down(running: Running) -> None:

@@ -1,5 +1,6 @@
 """Bad messages, each over a real socket: the error of the standard under its version's name, and nothing changed."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -144,6 +145,24 @@ async def test_it_gets_the_standards_error_and_changes_nothing(
     assert (await wire.ask("Heartbeat", {}, "after"))[:2] == [3, "after"], "it goes on"
     await store.recorded()
     assert await state_of(gateway, store) == before
+
+
+async def test_a_page_that_is_closed_while_a_message_is_stored_takes_no_answer_along(
+    dial: Dial, gateway: OcppGateway, store: Store
+) -> None:
+    pages: list[asyncio.Task[None]] = []
+
+    def look(_frame: object) -> None:
+        """As an event stream does, whose page is closed at once."""
+        pages.append(asyncio.create_task(store.recorded()))
+        asyncio.get_running_loop().call_soon(pages[-1].cancel)
+
+    gateway.listeners.append(look)
+    wire: Wire = await dial()
+    for message_id in ("1", "2", "3"):
+        assert (await wire.ask("Heartbeat", {}, message_id))[:2] == [3, message_id]
+    await asyncio.gather(*pages, return_exceptions=True)
+    assert [page.cancelled() for page in pages] == [True, True, True]
 
 
 UNANSWERED = [

@@ -168,6 +168,19 @@ async def test_a_message_is_stored_with_what_it_means_before_it_is_told(store: S
     assert await store.transactions("C2") == ()
 
 
+async def test_who_gives_up_waiting_does_not_stop_the_storing(store: Store) -> None:
+    told: list[object] = []
+    store.record(Entry(frame("1"), then=told.append))
+    waiting = asyncio.create_task(store.recorded())
+    await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.wait([waiting])
+    assert waiting.cancelled()
+    store.record(Entry(frame("2"), then=told.append))
+    await asyncio.wait_for(store.recorded(), 10)
+    assert told == [None, None]
+
+
 async def test_messages_are_found_by_charger_action_and_text(store: Store) -> None:
     store.record(Entry(frame("1")))
     store.record(Entry(frame("2", "C2", flag="odd 100%")))

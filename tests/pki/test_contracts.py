@@ -6,7 +6,19 @@ from pathlib import Path
 import pytest
 
 from chargeloop.model import BadInput, Unreachable
-from chargeloop.pki import CONTRACTS, Authority, Contracts, HashData, Question, Statuses, Verdict, emaid_of, open_pki
+from chargeloop.pki import (
+    CONTRACTS,
+    Authority,
+    Contracts,
+    HashData,
+    Question,
+    Statuses,
+    Verdict,
+    check_digit,
+    emaid_of,
+    open_pki,
+    typed_emaid,
+)
 from tests.pki.openssl_ca import AUTHORITY, LEAF, Made, Responder, issue, new_root, openssl
 
 NOW = datetime.now(UTC) + timedelta(minutes=50)
@@ -144,13 +156,13 @@ async def test_the_token_counts_too(ours: Authority, operator: Operator, token: 
 
 async def test_a_contract_of_ours_lives_and_ends(tmp_path: Path, ours: Authority, operator: Operator) -> None:
     contracts = Contracts(ours, Statuses([ours], operator.fetch))
-    chain, _ = contracts.issue("de-8aa-ca2b3c4d5-9", NOW)
+    chain, _ = contracts.issue("de-8aa-ca2b3c4d5-l", NOW)
     (tmp_path / "contract.pem").write_text(chain)
     root = tmp_path / "contracts" / "root.pem"
     assert b"OK" in openssl(
         "verify", "-x509_strict", "-CAfile", root, "-untrusted", tmp_path / "contract.pem", tmp_path / "contract.pem"
     )
-    leaf = ours.issued_to(f"{EMAID}9")[0].certificate
+    leaf = ours.issued_to(f"{EMAID}L")[0].certificate
     told = [Question(HashData.of(leaf, ours.sub, "SHA512"), None), Question(HashData.of(ours.sub, ours.root), None)]
     assert contracts.chains(EMAID, NOW) == [chain]
     assert await contracts.authorise(EMAID, NOW, (), chain) == ACCEPTED
@@ -176,7 +188,7 @@ async def test_without_a_list_of_tokens_only_our_contracts_count(ours: Authority
     assert await contracts.authorise(EMAID, NOW, (), operator.chain()) == Verdict("ContractCancelled", "Unknown")
 
 
-@pytest.mark.parametrize(("text", "emaid"), [("de-8aa-ca2b3c4d5-n", "DE8AACA2B3C4D5N"), ("DE8AACA2B3C4D5", "DE8AACA2B3C4D5")])
+@pytest.mark.parametrize(("text", "emaid"), [("de-8aa-ca2b3c4d5-l", "DE8AACA2B3C4D5L"), ("DE8AACA2B3C4D5", "DE8AACA2B3C4D5")])
 def test_emaids_are_written_in_one_way(text: str, emaid: str) -> None:
     assert emaid_of(text) == emaid
 
@@ -193,8 +205,46 @@ async def test_the_whole_office_opens_from_one_folder(tmp_path: Path, operator: 
     (folder / "trusted" / "mo.pem").write_text(operator.root.text)
     pki = open_pki(folder, "Stadtwerke", NOW, fetch=operator.fetch, token_status=lambda emaid: "Accepted")
     assert await pki.contracts.authorise(EMAID, NOW, (), operator.chain()) == ACCEPTED
-    assert sorted(path.name for path in folder.iterdir()) == ["contracts", "stations", "trusted", "v2g"]
+    assert sorted(path.name for path in folder.iterdir()) == ["contracts", "cps", "stations", "trusted", "v2g"]
     assert {pki.stations.profile.name, pki.v2g.profile.name} == {"Charging Stations", "V2G"}
     (folder / "trusted" / "odd.pem").write_bytes(b"\xff")
     with pytest.raises(BadInput, match="trusted"):
         open_pki(folder, "Stadtwerke", NOW)
+
+
+# Published with their digits: by the authors of the algorithm, in a paper on eMI3's identifiers, and on those of IDACS.
+DIGITS = {
+    "NN123ABCDEFGHI": "T",
+    "FRXYZ123456789": "2",
+    "ITA1B2C3E4F5G6": "4",
+    "ESZU8WOX834H1D": "R",
+    "PT73902837ABCZ": "Z",
+    "DE83DUIEN83QGZ": "D",
+    "DE83DUIEN83ZGQ": "M",
+    "DE8AA001234567": "0",
+    "DE8AACA2B3C4D5": "L",
+    "NLTNMC00122045": "K",
+    "NLTNM000122045": "U",
+}
+
+
+@pytest.mark.parametrize(("emaid", "digit"), DIGITS.items())
+def test_check_digits(emaid: str, digit: str) -> None:
+    assert check_digit(emaid) == check_digit(f"{emaid}X") == digit
+    assert typed_emaid(emaid) == emaid
+    assert typed_emaid(f"{emaid}{digit}".lower()) == f"{emaid}{digit}"
+
+
+def test_a_mistyped_emaid_is_refused_when_a_contract_is_made(contracts: Contracts) -> None:
+    with pytest.raises(BadInput, match="'DE-8AA-CA2B3C4D5-N' is mistyped: its check digit would be L, not N"):
+        contracts.issue("DE-8AA-CA2B3C4D5-N", NOW)
+    symbols = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    swapped = [
+        "DE8AACA2B3C4D5L"[:n] + "DE8AACA2B3C4D5L"[n + 1] + "DE8AACA2B3C4D5L"[n] + "DE8AACA2B3C4D5L"[n + 2 :]
+        for n in range(2, 14)
+    ]
+    wrong = ["DE8AACA2B3C4D5L"[:n] + each + "DE8AACA2B3C4D5L"[n + 1 :] for n in range(2, 15) for each in symbols]
+    mistyped = sorted({*swapped, *wrong} - {"DE8AACA2B3C4D5L"})
+    for each in mistyped:
+        with pytest.raises(BadInput, match="mistyped"):
+            typed_emaid(each)

@@ -31,6 +31,15 @@ class Me(Strict):
     may: list[str]
 
 
+class VehicleContract(Strict):
+    """`given`: how many certificates of that contract the vehicle was given."""
+
+    pcid: str
+    emaid: str
+    since: datetime
+    given: int
+
+
 class AccountIn(Strict):
     name: str
     password: SecretStr
@@ -140,6 +149,34 @@ async def put_token(context: Loop, who: TokenKeeper, token: Token) -> None:
 async def remove_token(context: Loop, who: TokenKeeper, id_token: str) -> None:
     entry = await _begin(context, who, "remove token", {"id_token": id_token})
     await context.tokens.remove(id_token)
+    await context.audit.end(entry, "done")
+
+
+# --- contracts of vehicles ----------------------------------------------------------------------------------------------------
+
+
+@router.get("/vehicles")
+async def vehicles(context: Loop, _who: TokenKeeper) -> list[VehicleContract]:
+    """Which vehicle may fetch which contract of Plug and Charge."""
+    return [
+        VehicleContract(pcid=each.pcid, emaid=each.emaid, since=each.since, given=len(each.serials))
+        for each in context.pki.provisioning.vehicles.all
+    ]
+
+
+@router.put("/vehicles/{pcid}/contracts/{emaid}", status_code=204)
+async def assign_contract(context: Loop, who: TokenKeeper, pcid: str, emaid: str) -> None:
+    """Let a vehicle fetch a contract by itself. `pcid`: the common name of its provisioning certificate."""
+    entry = await _begin(context, who, "assign contract", {"pcid": pcid, "emaid": emaid})
+    context.pki.provisioning.vehicles.assign(pcid, emaid, datetime.now(UTC))
+    await context.audit.end(entry, "done")
+
+
+@router.delete("/vehicles/{pcid}/contracts/{emaid}", status_code=204)
+async def withdraw_contract(context: Loop, who: TokenKeeper, pcid: str, emaid: str) -> None:
+    """Take it back, with the certificates that the vehicle was given."""
+    entry = await _begin(context, who, "withdraw contract", {"pcid": pcid, "emaid": emaid})
+    context.pki.provisioning.withdraw(pcid, emaid, datetime.now(UTC))
     await context.audit.end(entry, "done")
 
 

@@ -101,9 +101,9 @@ class Journal:
             self._flushing = asyncio.create_task(self._flush())
 
     async def flushed(self) -> None:
-        """Wait until all that was added is stored."""
+        """Wait until all that was added is stored. Who gives up waiting, as a page that is closed, ends that alone."""
         if self._flushing is not None:
-            await self._flushing
+            await asyncio.shield(self._flushing)
 
     async def _flush(self) -> None:
         await asyncio.sleep(0)  # whatever else has just arrived goes with the first commit

@@ -26,7 +26,13 @@ def parser() -> argparse.ArgumentParser:
     station = commands.add_parser("station", help="key and certificate for a charger that cannot ask for one by itself")
     station.add_argument("identity", metavar="IDENTITY", help="the last part of the charger's URL")
     contract = commands.add_parser("contract", help="key and certificate of a Plug and Charge contract")
-    contract.add_argument("emaid", metavar="EMAID", help="such as DE-8AA-CA2B3C4D5-N")
+    contract.add_argument("emaid", metavar="EMAID", help="such as DE-8AA-CA2B3C4D5-L")
+    vehicle = commands.add_parser("vehicle", help="let a vehicle fetch a contract by itself, through any charger")
+    withdraw = commands.add_parser("withdraw", help="take it back, with the certificates that the vehicle was given")
+    for command in (vehicle, withdraw):
+        command.add_argument("pcid", metavar="PCID", help="common name of the vehicle's provisioning certificate")
+        command.add_argument("emaid", metavar="EMAID", help="such as DE-8AA-CA2B3C4D5-L")
+    commands.add_parser("vehicles", help="which vehicle may fetch which contract")
     for command in (server, station, contract):
         command.add_argument("--out", type=Path, default=Path(), metavar="DIR", help="where the two files go (default here)")
     commands.add_parser("list", help="all that was issued")
@@ -49,6 +55,14 @@ def main(argv: Sequence[str] | None = None) -> int:
                 said = _hand_out(*pki.stations.issue(args.identity, now), args.out, args.identity)
             case "contract":
                 said = _hand_out(*pki.contracts.issue(args.emaid, now), args.out, args.emaid)
+            case "vehicle":
+                done = pki.provisioning.vehicles.assign(args.pcid, args.emaid, now)
+                said = f"{args.pcid} may {'' if done else 'already '}fetch {args.emaid}\n"
+            case "withdraw":
+                done = pki.provisioning.withdraw(args.pcid, args.emaid, now)
+                said = f"{args.pcid} has lost {args.emaid}{'' if done else ' before'}\n"
+            case "vehicles":
+                said = "".join(_vehicles(pki))
             case "revoke":
                 said = _revoke(pki, args.serial, now, args.reason)
             case _:
@@ -82,7 +96,7 @@ def _hand_out(chain: str, key: str, out: Path, name: str) -> str:
 
 
 def _authorities(pki: Pki) -> dict[str, Authority]:
-    return {"station": pki.stations, "v2g": pki.v2g, "contract": pki.contracts.authority}
+    return {"station": pki.stations, "v2g": pki.v2g, "contract": pki.contracts.authority, "cps": pki.cps}
 
 
 def _revoke(pki: Pki, serial: str, now: datetime, reason: str) -> str:
@@ -105,6 +119,13 @@ def _rows(pki: Pki, now: datetime) -> list[str]:
             state = "revoked" if entry.revoked is not None else "expired" if found.not_after < now else "good"
             rows.append(f"{found.serial:<40}  {kind:<8}  {state:<7}  {found.not_after:%Y-%m-%d}  {found.common_name}\n")
     return rows
+
+
+def _vehicles(pki: Pki) -> list[str]:
+    return [
+        f"{each.pcid:<20}  {each.emaid:<15}  {each.since:%Y-%m-%d}  {len(each.serials)} certificates given\n"
+        for each in pki.provisioning.vehicles.all
+    ]
 
 
 if __name__ == "__main__":

@@ -24,8 +24,9 @@ from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
 from chargeloop.model import BadInput
 from chargeloop.pki.chain import UNREADABLE, Identity, client_of, identity, named, read_pem, weakness
+from chargeloop.pki.lines import sync_folder
 from chargeloop.pki.ocsp import ALGORITHMS, HashData, State, hashes_of
-from chargeloop.pki.register import Entry, Register, sync_folder
+from chargeloop.pki.register import Entry, Register
 
 Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 ROOT_DAYS, SUB_DAYS = 20 * 365, 10 * 365
@@ -40,7 +41,8 @@ CA_USAGE: Final = x509.KeyUsage(False, False, False, False, False, True, True, F
 class Profile:
     """What an authority's leaves have in common.
 
-    `component`: the domain component that ISO 15118-2, annex F, asks of a leaf ("CPO" of a station's, "MO" of a contract's).
+    `component`: the domain component that ISO 15118-2, annex F, asks of a leaf ("CPO" of a station's, "MO" of a contract's,
+    "CPS" of what signs contracts for cars).
     """
 
     name: str
@@ -51,6 +53,7 @@ class Profile:
 STATIONS = Profile("Charging Stations", 365)
 V2G = Profile("V2G", 90, "CPO")
 CONTRACTS = Profile("Contracts", 730, "MO")
+PROVISIONING = Profile("Provisioning", 90, "CPS")
 
 
 class Authority:

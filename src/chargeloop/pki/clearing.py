@@ -1,4 +1,4 @@
-"""The service that makes contract certificates for cars: what it says goes through us unread."""
+"""Somebody else's service that makes contract certificates for cars: what it says goes through us unread."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Any, Literal

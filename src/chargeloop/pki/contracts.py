@@ -1,11 +1,9 @@
 """Contracts of Plug and Charge: certificates by eMAID under a mobility operator's root, and whether a presented one counts."""
 
 import asyncio
-import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from itertools import pairwise
-from string import ascii_uppercase, digits
 from typing import NamedTuple
 
 from cryptography import x509
@@ -13,12 +11,11 @@ from cryptography import x509
 from chargeloop.model import BadInput, Unreachable
 from chargeloop.pki.authority import Authority
 from chargeloop.pki.chain import ChainBroken, identity, path_to_root, read_pem
+from chargeloop.pki.emaid import SYMBOLS, contract_of, emaid_of, same_contract, typed_emaid
 from chargeloop.pki.ocsp import HashData, responder_of
 from chargeloop.pki.register import Entry
 from chargeloop.pki.statuses import Question, Statuses
 
-# Country, provider, nine characters of instance, and a check digit that may be left out; hyphens too.
-EMAID = re.compile(r"[A-Z]{2}[A-Z0-9]{3}[A-Z0-9]{9}[A-Z0-9]?")
 BLOCKING = frozenset({"Blocked", "Expired", "Invalid", "Unknown"})
 
 
@@ -65,9 +62,13 @@ class Contracts:
         """A new contract certificate: PEM chain (leaf first, without the root), and the PEM key, which is not kept here.
 
         Raises:
-            BadInput: no eMAID.
+            BadInput: no eMAID, or a mistyped one.
         """
-        return self.authority.issue(emaid_of(emaid), now)
+        return self.authority.issue(typed_emaid(emaid), now)
+
+    def is_cancelled(self, emaid: str) -> bool:
+        """Whether it may charge no more, by what is thought of it as a token."""
+        return self._token_status(emaid) in BLOCKING
 
     def revoke(self, emaid: str, now: datetime, reason: str = "cessationOfOperation") -> int:
         """Revoke all that was issued to an eMAID; how many were revoked by this."""
@@ -156,7 +157,7 @@ class Contracts:
 
     def _issued(self, emaid: str) -> list[Entry]:
         """With or without check digit."""
-        names = [emaid[:14] + digit for digit in ("", *digits, *ascii_uppercase)]
+        names = [contract_of(emaid) + digit for digit in ("", *SYMBOLS)]
         return [entry for name in names for entry in self.authority.issued_to(name)]
 
     def _roots(self) -> list[x509.Certificate]:
@@ -164,23 +165,3 @@ class Contracts:
 
     def _by_contract(self, emaid: str) -> str:
         return "Accepted" if self._issued(emaid) else "Unknown"
-
-
-def emaid_of(text: str) -> str:
-    """An eMAID as we write it: upper case, no hyphens, with its check digit if it has one.
-
-    Raises:
-        BadInput: it is none.
-    """
-    emaid = text.upper().replace("-", "")
-    if not EMAID.fullmatch(emaid):
-        raise BadInput("eMAID", f"{text!r} is not like DE-8AA-CA2B3C4D5-N")
-    return emaid
-
-
-def same_contract(one: str, other: str) -> bool:
-    """Whether two eMAIDs name the same contract: the check digit is not part of it."""
-    try:
-        return emaid_of(one)[:14] == emaid_of(other)[:14]
-    except BadInput:
-        return False

@@ -18,6 +18,7 @@ WRAPPED = ("Authorize", "GetCertificateStatus", "Get15118EVCertificate", "SignCe
 NO_CERTIFICATE = {"idTokenInfo": {"status": "Invalid"}, "certificateStatus": "NoCertificateAvailable"}
 OCSP_RESULT, EXI_RESPONSE = {"ocpp2.1": 18000}, {"ocpp2.1": 17000}  # characters
 OCSP_RESULT_BEFORE, EXI_RESPONSE_BEFORE, CHAIN = 5500, 7500, 10000
+ISO_15118_2 = "urn:iso:15118:2:"
 CERTIFICATE_ACTIONS = frozenset({*WRAPPED, "GetCertificateChainStatus"}) - {"Authorize"}
 log = structlog.get_logger()
 
@@ -47,7 +48,7 @@ def is_about_certificates(action: str, payload: Payload) -> bool:
 class Certificates:
     """What the platform answers when certificates are the matter.
 
-    `forward`: the service that makes contract certificates; None: there is none, so cars are told Failed.
+    `forward`: somebody else's service that makes contract certificates; None: ours does.
     """
 
     def __init__(self, pki: Pki, forward: Forward | None = None) -> None:
@@ -66,7 +67,7 @@ class Certificates:
             case "GetCertificateChainStatus":
                 return await self._chain_status(payload, now)
             case "Get15118EVCertificate":
-                return await self._ev_certificate(charger_id, version, payload)
+                return await self._ev_certificate(charger_id, version, payload, now)
             case "SignCertificate":
                 return self._sign(charger_id, version, payload, now)
         return None
@@ -157,18 +158,32 @@ class Certificates:
             "nextUpdate": _wire_time(next_update or now),
         }
 
-    async def _ev_certificate(self, charger_id: str, version: str, payload: Payload) -> Reply:
-        """M01, M02: a car's wish for a contract certificate goes on unread."""
+    async def _ev_certificate(self, charger_id: str, version: str, payload: Payload, now: datetime) -> Reply:
+        """M01, M02: a car's wish for a contract certificate."""
         try:
-            if self._forward is None:
-                raise Unreachable("no service for contract certificates is configured")
-            answer = await self._forward(payload)
+            answer = await (self._forward(payload) if self._forward is not None else self._provide(charger_id, payload, now))
             _check_length("exiResponse", answer.get("exiResponse", ""), EXI_RESPONSE.get(version, EXI_RESPONSE_BEFORE))
         except (BadInput, Unreachable) as error:
             log.warning("no contract certificate for a car", charger_id=charger_id, what=str(error))
             return Reply({"status": "Failed", "exiResponse": ""} | _why("InternalError", error))
         known = {"status", "exiResponse"} | ({"remainingContracts"} if version == "ocpp2.1" else set())
         return Reply({"exiResponse": ""} | {name: value for name, value in answer.items() if name in known})
+
+    async def _provide(self, charger_id: str, payload: Payload, now: datetime) -> Payload:
+        """By our own service. A refusal is a response too: Accepted says only that there is one."""
+        if not payload["iso15118SchemaVersion"].startswith(ISO_15118_2):
+            raise BadInput("iso15118SchemaVersion", f"only {ISO_15118_2}... is known")
+        try:
+            exi = base64.b64decode(payload["exiRequest"], validate=True)
+        except ValueError:
+            raise BadInput("exiRequest", "is not base 64") from None
+        provided = await self._pki.provisioning.answer(exi, now, payload.get("prioritizedEMAIDs", ()))
+        if provided.why:
+            log.warning("contract refused to a car", charger_id=charger_id, code=provided.code, what=provided.why)
+        answer: Payload = {"status": "Accepted", "exiResponse": base64.b64encode(provided.exi).decode()}
+        # Absent in a session of ISO 15118-2, in which a car has one contract; who names a number wants to know.
+        asks = "maximumContractCertificateChains" in payload or "prioritizedEMAIDs" in payload
+        return answer | ({"remainingContracts": provided.remaining} if asks else {})
 
     def _sign(self, charger_id: str, version: str, payload: Payload, now: datetime) -> Reply:
         """A02, A03: a charger renews a certificate; what is wrong with its request is said at once."""

@@ -52,9 +52,9 @@ class OcppGateway:
     `station_of`: the station of an EVSE of the city, or None. `clock`: the city's time, told to chargers that ask. `zone`: its
     time zone. `wall`: the time that certificates are of. `authorise`: what is known of an id token; without one, whoever holds
     a token may charge. `entries`: the tokens for chargers that keep a list. `pki`: for profile 3 and the certificate messages.
-    `forward`: the service of contract certificates. `settle_s`: how long a charger is left alone after its boot; thousands are
-    asked about themselves one after the other. `cost_of`: what a session costs that ends with those events. `tariff_of`: of an
-    EVSE. `password_days`: after which a charger gets another password; None: only by `rotate`.
+    `forward`: the service of contract certificates, if not ours. `settle_s`: how long a charger is left alone after its
+    boot; thousands are asked about themselves one after the other. `cost_of`: what a session costs that ends with those events.
+    `tariff_of`: of an EVSE. `password_days`: after which a charger gets another password; None: only by `rotate`.
     """
 
     def __init__(
