@@ -35,8 +35,7 @@ function card(offer: Offer, n: number, name: string, decision: Decision, hold: (
     h('div', { class: 'card-figures' }, h('p', {}, h('b', { class: 'big' }, minutes(Math.round(offer.drive_min) + Math.round(offer.wait_min) + Math.round(offer.charge_min))), ' ', h('span', { class: 'quiet' }, words.total)), h('b', { class: 'big', 'data-testid': 'amount' }, money(offer.amount))),
     h('p', { class: 'legs' }, leg('drive', offer.drive_min, words.driving), leg('wait', offer.wait_min, words.waiting), leg('charge', offer.charge_min, words.charging)),
     h('p', { class: 'small' }, [kilometres(offer.drive_km), words.arrival(share(offer.arrival_soc)), wait].join(' · ')),
-    h('p', { class: 'because' }, because(offer, decision.chosen)),
-    !best && decision.chosen && h('p', { class: 'small', 'data-testid': 'why-not' }, words.queueing.whyNot(whyNot(offer, decision.chosen))),
+    h('p', { class: 'because', 'data-testid': best ? null : 'why-not' }, because(offer, decision.chosen)),
     h('button', { class: best ? 'go' : 'go second', onclick: hold, 'data-testid': 'hold', 'aria-label': words.holdAt(name) }, words.hold))
 }
 
@@ -44,22 +43,13 @@ function totalMin(offer: Offer): number {
   return offer.drive_min + offer.wait_min + offer.charge_min
 }
 
-/** What is gained and what is lost against the best pick. */
+/** Of the best pick, that it is; of the others, what is gained by them, and why they are not the pick. */
 function because(offer: Offer, best: Offer | null): string {
   if (!best || offer.station_id === best.station_id) return words.pickBest
-  const good: string[] = [], bad: string[] = []
-  const weigh = (difference: number, worth: number, text: string, better: (by: string) => string, worse: (by: string) => string) => {
-    if (difference <= -worth) good.push(better(text))
-    else if (difference >= worth) bad.push(worse(text))
-  }
-  const between = (of: (offer: Offer) => number) => of(offer) - of(best)
-  const time = between(totalMin), cost = between((each) => Number(each.amount)), drive = between((each) => each.drive_min), wait = between((each) => each.wait_min)
-  weigh(cost, WORTH_SAYING_CNY, money(Math.abs(cost)), words.pickSaves, words.pickCosts)
-  weigh(time, WORTH_SAYING_MIN, minutes(Math.abs(time)), words.pickTime, words.pickSlower)
-  weigh(drive, WORTH_SAYING_MIN, minutes(Math.abs(drive)), words.pickNearer, words.pickFarther)
-  weigh(wait, WORTH_SAYING_MIN, minutes(Math.abs(wait)), words.pickLessWait, words.pickWait)
-  if (!good.length && !bad.length) return words.pickSame
-  return good[0] && bad[0] ? good[0] + words.but + bad[0] : (good[0] ?? bad[0] ?? '')
+  const less = (of: (offer: Offer) => number) => of(best) - of(offer)
+  const cost = less((each) => Number(each.amount)), time = less(totalMin), drive = less((each) => each.drive_min), wait = less((each) => each.wait_min)
+  const gain = cost >= WORTH_SAYING_CNY ? words.pickSaves(money(cost)) : time >= WORTH_SAYING_MIN ? words.pickTime(minutes(time)) : drive >= WORTH_SAYING_MIN ? words.pickNearer(minutes(drive)) : wait >= WORTH_SAYING_MIN ? words.pickLessWait(minutes(wait)) : ''
+  return gain ? gain + words.but + whyNot(offer, best) : words.queueing.whyNot(whyNot(offer, best))
 }
 
 /** "Not now": what waiting would save. */

@@ -19,16 +19,16 @@ export const queueing = {
 
   // driver: the offer
   offerTitle: 'A bay is free for you', answerWithin: (time: string) => `Answer within ${time}`, accept: 'Take it', snooze: 'Let the next one go first', snoozesLeft: (n: number) => (n === 1 ? 'once more' : `${n} times more`), noSnooze: 'Without an answer you leave the queue.', silence: 'Without an answer the next one goes first.',
-  plugInBy: (rel: string, at: string) => `Plug in by ${at} (${rel})`, answering: 'One moment…', tooLate: 'That came too late: the offer is over.',
+  tooLate: 'That came too late: the offer is over.',
 
   // driver: something changed
   changed: 'Something changed', bayLost: (bay: string, why: string) => `Bay ${bay} ${why}. You keep your place in the queue.`, lost,
   better: (name: string, sooner: string) => `${name} would have you charged ${sooner} sooner.`, betterOnly: (name: string) => `${name} can charge you, here nothing is in order.`, betterFacts: (min: string, amount: string) => `${min} in all, ${amount}`,
-  go: (name: string) => `Go to ${name}`, keep: 'Keep my place', lookElsewhere: 'Give up and search again', moving: 'Moving…',
+  go: (name: string) => `Go to ${name}`, keep: 'Keep my place', lookElsewhere: 'Give up and search again',
 
   // driver: afterwards
   charging: 'You are charging', soFar: 'so far', done: 'Charged. Thank you.', promisedTook: (promised: string, took: string) => `promised ${promised}, took ${took}`, promisedOnly: (promised: string) => `promised ${promised}`,
-  bill: 'Your bill', sum: 'Sum', promisedAmount: (amount: string) => `promised ${amount}`, wait: 'Wait', energy: 'Energy', price: 'each', proof: 'Proof', verified: 'The meter signed its readings, and the signature fits.', unsigned: 'The meter does not sign its readings; the bill rests on what the charger reported.', notes: 'Noted', session: (id: string) => `Session ${id}`,
+  bill: 'Your bill', sum: 'Sum', promisedAmount: (amount: string) => `promised ${amount}`, wait: 'Wait', energy: 'Energy', proof: 'Proof', verified: 'The meter signed its readings, and the signature fits.', unsigned: 'The meter does not sign its readings; the bill rests on what the charger reported.', notes: 'Noted', session: (id: string) => `Session ${id}`,
   ended: { cancelled: 'Given back. Thank you: somebody else can charge there now.', expired: 'No bay came free in time, so your place has ended.', declined: 'You left the queue.', unanswered: 'You did not answer, so your place went to others.', no_show: 'You did not plug in in time, so the bay went to somebody else.', moved: 'You moved to another station.' } as Names,
   whyNot: (why: string) => `Not our pick: ${why}`,
 

@@ -12,14 +12,14 @@ export const queueing: typeof en = {
   here: '我已到站', hereDone: '已知您到达。', leave: '退出排队',
 
   offerTitle: '有一个车位可以给您', answerWithin: (time) => `请在 ${time} 内答复`, accept: '我要这个车位', snooze: '让后一位先充', snoozesLeft: (n) => `还可 ${n} 次`, noSnooze: '若不答复，您将退出排队。', silence: '若不答复，则由后一位先充。',
-  plugInBy: (rel, at) => `请在 ${at} 前插枪（${rel}）`, answering: '请稍候…', tooLate: '答复太迟：该车位的询问已结束。',
+  tooLate: '答复太迟：该车位的询问已结束。',
 
   changed: '情况有变', bayLost: (bay, why) => `车位 ${bay} ${why}。您的排队位置保留。`, lost: { fault: '发生故障', taken: '被未预留的车辆占用', charger: '的预留被充电桩取消' },
   better: (name, sooner) => `去${name}可以早 ${sooner}充完。`, betterOnly: (name) => `这里没有可用车位，${name}可以充电。`, betterFacts: (min, amount) => `总计 ${min}，${amount}`,
-  go: (name) => `改去${name}`, keep: '保留我的位置', lookElsewhere: '放弃并重新查找', moving: '正在更改…',
+  go: (name) => `改去${name}`, keep: '保留我的位置', lookElsewhere: '放弃并重新查找',
 
   charging: '正在充电', soFar: '目前', done: '充电完成，谢谢。', promisedTook: (promised, took) => `承诺 ${promised}，实际 ${took}`, promisedOnly: (promised) => `承诺 ${promised}`,
-  bill: '您的账单', sum: '合计', promisedAmount: (amount) => `承诺 ${amount}`, wait: '等待', energy: '电量', price: '单价', proof: '凭证', verified: '电表已对读数签名，签名核验无误。', unsigned: '电表不签名；账单以充电桩上报为准。', notes: '备注', session: (id) => `会话 ${id}`,
+  bill: '您的账单', sum: '合计', promisedAmount: (amount) => `承诺 ${amount}`, wait: '等待', energy: '电量', proof: '凭证', verified: '电表已对读数签名，签名核验无误。', unsigned: '电表不签名；账单以充电桩上报为准。', notes: '备注', session: (id) => `会话 ${id}`,
   ended: { cancelled: '已取消。谢谢，其他车主现在可以使用了。', expired: '未能及时等到车位，您的排队位置已结束。', declined: '您已退出排队。', unanswered: '您没有答复，位置已让给他人。', no_show: '您未及时插枪，车位已让给他人。', moved: '您已改去其他充电站。' },
   whyNot: (why) => `未首选：${why}`,
 

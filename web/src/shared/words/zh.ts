@@ -89,7 +89,7 @@ export const zh: Words = {
   offersTitle: (n) => `${n} 个好选择`, offerOne: '一个选择', ourPick: '最适合您', arrival: (soc) => `到达时电量 ${soc}`, sure: (wait, p90) => `等待 ${wait}，最多 ${p90}`, noWaitAtAll: '预计无需等待', noWait: (p90) => `预计无需等待，最多 ${p90}`, total: '总计',
   hold: '预留车位', holdAt: (name) => `在 ${name} 预留车位`, holding: '正在预留…', change: '修改',
   noOffers: '目前没有充电站能满足。', noOffersHint: '请延长停留时间、换一种充电方式，或把圆点移近城市。',
-  pickBest: '综合时间、价格和城市负荷后的最佳选择', pickTime: (m) => `比最佳选择快 ${m}`, pickSaves: (m) => `便宜 ${m}`, pickCosts: (m) => `贵 ${m}`, pickNearer: (m) => `近 ${m}`, pickFarther: (m) => `远 ${m}`, pickWait: (m) => `多等 ${m}`, pickLessWait: (m) => `少等 ${m}`, pickSlower: (m) => `总共多用 ${m}`, pickSame: '与最佳选择相差无几', but: '，但',
+  pickBest: '综合时间、价格和城市负荷后的最佳选择', pickTime: (m) => `比最佳选择快 ${m}`, pickSaves: (m) => `便宜 ${m}`, pickNearer: (m) => `近 ${m}`, pickLessWait: (m) => `少等 ${m}`, but: '，但',
   heldTitle: '车位已为您预留', queuedTitle: '已为您保留排队位置', bayNumber: '车位', expires: (rel, at) => `保留至 ${at}（${rel}）`, arriveAt: (at) => `${at} 到达`, plugIn: '到达后插枪，充电自动开始。', cancel: '取消预留', used: '您正在充电，祝您休息愉快。', newSearch: '重新查找', wayEnergy: '途中耗电',
   problem404: '这个方案已失效，请重新查找。', problem409: '您已预留了一个车位，请先取消或使用它。', problem422: (why) => `请求中有不合适的内容：${why}。请修改后重试。`, problem503: '系统刚刚启动，页面会自动重试。', problemOffline: '没有网络连接，没有预订任何车位；联网后请重试。', searchAgain: '重新查找', console: '城市控制台',
 }
