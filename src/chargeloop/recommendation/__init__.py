@@ -4,7 +4,7 @@ from chargeloop.recommendation.build import Options, Surroundings, build
 from chargeloop.recommendation.candidates import Candidates, detours
 from chargeloop.recommendation.explain import reason
 from chargeloop.recommendation.held import Pools
-from chargeloop.recommendation.later import ENOUGH_SOC, NEEDLESS_SOC, best_slot, has_enough, not_now
+from chargeloop.recommendation.later import ENOUGH_SOC, NEEDLESS_SOC, best_slot, has_enough, not_now, worth_saying
 from chargeloop.recommendation.objective import (
     TERMS,
     Drivers,
@@ -82,4 +82,5 @@ __all__ = [
     "solve",
     "solver_named",
     "summed",
+    "worth_saying",
 ]
