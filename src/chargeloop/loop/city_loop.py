@@ -38,6 +38,7 @@ from chargeloop.model import (
     SessionEnded,
     SessionStarted,
     SetChargingProfile,
+    Tier,
 )
 from chargeloop.model.validated import from_json, to_json
 from chargeloop.perception import Ended, Perception
@@ -237,7 +238,7 @@ class CityLoop:
         reservation_id = await self.store.next_reservation_id()
         reservation = Reservation(
             reservation_id=reservation_id,
-            evse_id=self._free_evse(station_id, offer.current == "DC"),
+            evse_id=self._free_evse(station_id, offer.current == "DC", request.tier),
             station_id=station_id,
             id_token=request.id_token,
             made_at=now,
@@ -269,17 +270,19 @@ class CityLoop:
         await self._send(_cancel_commands(reservation, self.clock.now()))
         return closed
 
-    def _free_evse(self, station_id: str, is_dc: bool) -> str | None:
+    def _free_evse(self, station_id: str, is_dc: bool, tier: Tier | None) -> str | None:
+        """A free bay; the last ones of a station that holds some for emergency vehicles are for these alone."""
         layout = self.layout
         held = {each.evse_id for each in self.perception.state.reservations.values()}
         taken = {each.evse_id for each in self.perception.state.sessions.values()}
         for pool in range(len(layout.pool_station)):
             if layout.station_ids[layout.pool_station[pool]] != station_id or bool(layout.pool_is_dc[pool]) != is_dc:
                 continue
-            for e in range(layout.pool_start[pool], layout.pool_start[pool + 1]):
-                free = self.perception.state.evse_status[e] == EvseStatus.AVAILABLE
-                if free and layout.evse_ids[e] not in held | taken:
-                    return layout.evse_ids[e]
+            kept = 0 if tier is Tier.EMERGENCY else int(layout.pool_held[pool])
+            bays = range(layout.pool_start[pool], layout.pool_start[pool + 1])
+            in_order = (layout.evse_ids[e] for e in bays if self.perception.state.evse_status[e] == EvseStatus.AVAILABLE)
+            free = [evse_id for evse_id in in_order if evse_id not in held | taken]
+            return free[0] if len(free) > kept else None
         return None
 
     async def _tend_reservations(self, now: datetime) -> list[Command]:
@@ -292,7 +295,8 @@ class CityLoop:
             elif reservation.evse_id is None:
                 request = self.perception.request(reservation.request_id or "")
                 is_dc = request is not None and request.request.current == "DC"
-                named = replace(reservation, evse_id=self._free_evse(reservation.station_id, is_dc))
+                tier = None if request is None else request.request.tier
+                named = replace(reservation, evse_id=self._free_evse(reservation.station_id, is_dc, tier))
                 if named.evse_id is not None:
                     await self.store.append("loop", [ReservationMade(at=now, reservation=named)])
                     await self.store.put_reservation(named)

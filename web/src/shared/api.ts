@@ -76,7 +76,7 @@ export interface DecisionDetail { decision: Decision; outcome: { realised_wait_m
 export interface RecommendIn {
   lon: number; lat: number; soc: number; model_id: string; target_soc: number; stay_min: number; current: Current; sort: Sort
 }
-export interface Recommendation { decision: Decision; not_now: { advised: boolean; cheaper_from: string | null; saves: string } }
+export interface Recommendation { decision: Decision; not_now: { advised: boolean; cheaper_from: string | null; saves: string; saves_min: number } }
 export interface Reservation {
   reservation_id: number; evse_id: string | null; station_id: string; made_at: string; expires_at: string
   state: 'held' | 'used' | 'cancelled' | 'expired'
