@@ -208,20 +208,20 @@ def kinds(run: Map, folder: Path | None, seeds: list[int]) -> Iterator[Result]:
     asked: who is told not to come, and had no need to, loses no minutes, and would flatter it.
     """
     pair = (OURS, "not-now")
-    for level, name in ((1.0, "100"), (1.5, "150")):
+    for level, name in ((1.0, ""), (1.5, "_150")):
         cases = [Case(level, s, KINDS) for s in seeds]
         days, needy = (list(run(judge, [Job(folder, case, pair, in_need=need) for case in cases])) for need in (False, True))
         with_it, without = (_mean(days, policy, "needless_share") for policy in ("not-now", OURS))
-        yield Result(f"needless_share_with_{name}", with_it, "of the sessions", "without", without)
-        yield Result(f"needless_share_without_{name}", without, "of the sessions")
+        yield Result(f"needless_share_with{name}", with_it, "of the sessions", "without", without)
+        yield Result(f"needless_share_without{name}", without, "of the sessions")
         yield Result(
-            f"put_off_share_{name}", _mean(days, "not-now", "put_off") / _mean(days, "not-now", "drivers"), "of the drivers"
+            f"put_off_share{name}", _mean(days, "not-now", "put_off") / _mean(days, "not-now", "drivers"), "of the drivers"
         )
         yield Result(
-            f"spared_share_{name}", _mean(days, "not-now", "spared") / _mean(days, "not-now", "drivers"), "of the drivers"
+            f"spared_share{name}", _mean(days, "not-now", "spared") / _mean(days, "not-now", "drivers"), "of the drivers"
         )
         scores = [float(_scores(needy, policy).mean()) for policy in ("not-now", OURS)]
-        yield Result(f"score_in_need_not_now_{name}", scores[0], "min per driver in need", "without", scores[1])
+        yield Result(f"score_in_need_not_now{name}", scores[0], "min per driver in need", "without", scores[1])
         if level == 1.0:
             worst = max(day.outcomes[OURS].tier_p95_ratio for day in days)
             yield Result("tier_p95_ratio_own_hours", worst, "worst tier's p95 wait over the city's, worst day", must={"max": 2})
