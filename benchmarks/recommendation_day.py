@@ -21,7 +21,7 @@ from chargeloop.simulation import (
     shadow_prices,
 )
 from chargeloop.simulation.fleets import TIERS
-from chargeloop.simulation.kpis import UNSERVED_MIN, minutes_lost
+from chargeloop.simulation.kpis import UNSERVED_MIN, minutes_lost, needless
 from chargeloop.simulation.nightly import BIN_S, STEP
 from chargeloop.simulation.state import Bools, Stage
 
@@ -53,6 +53,9 @@ class Outcome:
     f_cny: float
     tier_p95_ratio: float
     kept_promises: float
+    needless_share: float
+    spared: int
+    put_off: int
     evse_steps_per_cpu_s: float
 
 
@@ -99,6 +102,7 @@ def outcome(world: World, twin: Twin, cpu_s: float, among: Bools | None = None) 
     those = np.ones(len(drivers), dtype=np.bool_) if among is None else among
     minutes, wait = minutes_lost(cars)
     served = cars["stage"] != Stage.GAVE_UP
+    plugged_in = those & (cars["stage"] == Stage.SERVED)
     charge_min = np.nan_to_num(cars["charged_s"] - cars["start_s"]) / 60
     amount = np.zeros(len(drivers))
     ended = np.isfinite(cars["charged_s"])
@@ -117,6 +121,9 @@ def outcome(world: World, twin: Twin, cpu_s: float, among: Bools | None = None) 
         f_cny=float(_f_cny(drivers, minutes, charge_min, amount, cars["drive_m"])[those].mean()),
         tier_p95_ratio=_worst_tier(drivers, wait, those),
         kept_promises=float((wait[promised] * 60 <= cars["promised_s"][promised]).mean()) if promised.any() else float("nan"),
+        needless_share=float(needless(cars)[plugged_in].mean()),
+        spared=int((cars["stage"] == Stage.SPARED)[those].sum()),
+        put_off=int((cars["put_off_s"] > 0)[those].sum()),
         evse_steps_per_cpu_s=len(world.layout.evse_ids) * (HOURS + AFTER_H) * 3600 / STEP_S / cpu_s,
     )
 
@@ -133,10 +140,10 @@ def _f_cny(drivers: Drivers, minutes: Floats, charge_min: Floats, amount: Floats
 
 
 def _worst_tier(drivers: Drivers, wait: Floats, those: Bools) -> float:
-    """The largest 0.95-quantile of a tier's waits over the city's; 1 where nobody waits."""
+    """The largest 0.95-quantile of a tier's waits over the city's, which is taken for a minute where it is less."""
     all_of_them = np.quantile(wait[those], 0.95)
     by_tier = [np.quantile(wait[those & (drivers.tier == t)], 0.95) for t in np.unique(drivers.tier[those])]
-    return float(max(by_tier) / all_of_them) if all_of_them > 0 else 1.0
+    return float(max(by_tier) / max(all_of_them, 1.0))
 
 
 def bound_min(world: World, runs: Sequence[Twin], start: Prices) -> float:

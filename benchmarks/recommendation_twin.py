@@ -21,8 +21,8 @@ from benchmarks.recommendation_day import DAY, Case, Outcome, bound_min, draw, f
 from benchmarks.recommendation_evening import evenings
 from benchmarks.report import Bounds, Result
 from chargeloop.model.city import Floats
-from chargeloop.recommendation import Prices
-from chargeloop.simulation import Drivers, Outage, Scenario, Surge
+from chargeloop.recommendation import NEEDLESS_SOC, Prices
+from chargeloop.simulation import HOLIDAY, Drivers, Outage, Scenario, Surge
 from chargeloop.simulation.state import Bools
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -32,6 +32,12 @@ PAIR = ("commit", OURS)
 EVENT_H, EVENT_EXTRA = (18.0, 20.0), 5.0  # an event lets out: this many times the usual drivers, beside the usual ones
 OUTAGE_H, OUTAGE_BAYS = (17.0, 21.0), 60  # a station with about so many bays fails
 LEARNED_ON = 1000  # seed of the days that prices are learned on
+KINDS = replace(DAY, own_hours=True, anxious=0.15)  # each kind of vehicle at its hours, and drivers who charge without need
+SPECIAL = {  # prices are those of a usual day: nobody has told the night before
+    "holiday": replace(KINDS, weekday=HOLIDAY.weekday, demand=HOLIDAY.demand),
+    "rain": replace(KINDS, rain=3.0),
+    "frost": replace(KINDS, temperature_c=-10.0),
+}
 
 
 class Job(NamedTuple):
@@ -43,6 +49,7 @@ class Job(NamedTuple):
     ample: bool = True
     bound: bool = False
     around_the_burst: bool = False
+    in_need: bool = False  # of those alone who could not have done without
 
 
 class Ran(NamedTuple):
@@ -75,7 +82,8 @@ def twin_days(*, quick: bool, seed: int) -> Iterator[Result]:
             yield against("score_vs_commit_pct_150_limited", run(1.5, PAIR, days=10, ample=False)[:10])
         yield from measured(folder, seed)
         yield from burst(cores.map, folder, list(seeds)[:4])
-        yield from evenings(cores.map, folder, list(seeds)[: 1 if quick else 3])
+        yield from kinds(cores.map, folder, list(seeds)[: 1 if quick else 3])
+        yield from special_days(cores.map, folder, list(seeds)[: 1 if quick else 2])
         yield from evenings(cores.map, folder, list(seeds)[: 1 if quick else 3])
 
 
@@ -103,6 +111,8 @@ def judge(job: Job) -> Ran:
     prices = _prices(job.folder, job.case.level, job.case.scenario.compliance, job.ample)
     drivers = draw(here, job.case)
     among = _burst_drivers(here, drivers) if job.around_the_burst else None
+    if job.in_need:
+        among = drivers.soc < NEEDLESS_SOC
     outcomes, runs = {}, []
     for policy in job.policies:
         twin, cpu_s = finished(here, drivers, job.case, policy, prices)
@@ -189,6 +199,40 @@ def burst(run: Map, folder: Path | None, seeds: list[int]) -> Iterator[Result]:
     yield against("burst_score_vs_commit_pct", days)
     for figure, unit in (("score", "min per driver"), ("served_share", "")):
         yield Result(f"burst_{figure}", _mean(days, OURS, figure), unit, "commit", _mean(days, "commit", figure))
+
+
+def kinds(run: Map, folder: Path | None, seeds: list[int]) -> Iterator[Result]:
+    """Each kind of vehicle at its own hours, with drivers who charge without need: policy priced with and without "not now".
+
+    A session is needless if it began with a state of charge of 0.6 or more. The score is that of those who had less when they
+    asked: who is told not to come, and had no need to, loses no minutes, and would flatter it.
+    """
+    pair = (OURS, "not-now")
+    for level, name in ((1.0, ""), (1.5, "_150")):
+        cases = [Case(level, s, KINDS) for s in seeds]
+        days, needy = (list(run(judge, [Job(folder, case, pair, in_need=need) for case in cases])) for need in (False, True))
+        with_it, without = (_mean(days, policy, "needless_share") for policy in ("not-now", OURS))
+        yield Result(f"needless_share_with{name}", with_it, "of the sessions", "without", without)
+        yield Result(f"needless_share_without{name}", without, "of the sessions")
+        yield Result(
+            f"put_off_share{name}", _mean(days, "not-now", "put_off") / _mean(days, "not-now", "drivers"), "of the drivers"
+        )
+        yield Result(
+            f"spared_share{name}", _mean(days, "not-now", "spared") / _mean(days, "not-now", "drivers"), "of the drivers"
+        )
+        scores = [float(_scores(needy, policy).mean()) for policy in ("not-now", OURS)]
+        yield Result(f"score_in_need_not_now{name}", scores[0], "min per driver in need", "without", scores[1])
+        if level == 1.0:
+            worst = max(day.outcomes[OURS].tier_p95_ratio for day in days)
+            yield Result("tier_p95_ratio_own_hours", worst, "worst tier's p95 wait over the city's, worst day", must={"max": 2})
+
+
+def special_days(run: Map, folder: Path | None, seeds: list[int]) -> Iterator[Result]:
+    """Days unlike those that the prices were made from: ours against commit, minutes per driver."""
+    for name, scenario in SPECIAL.items():
+        days = list(run(judge, [Job(folder, Case(1.0, s, scenario), PAIR) for s in seeds]))
+        ours, commit = float(_scores(days, OURS).mean()), float(_scores(days, "commit").mean())
+        yield Result(f"score_priced_{name}", ours, "min per driver", "commit", commit)
 
 
 def _scores(days: list[Ran], policy: str) -> Floats:

@@ -80,6 +80,19 @@ async def test_forecast_and_energy(running: Running) -> None:
     assert circuits["region"]["parent_id"] is None
 
 
+async def test_a_driver_says_where_to_and_what_is_planned(running: Running) -> None:
+    told = {"destination": {"lon": HERE.lon, "lat": HERE.lat}, "depot_station_id": "S0", "v2g": True, "planned_kwh": 2.5}
+    answer = await running.http.post("/recommend", json={**ASKED, **told, "soc": 0.6, "tier": "logistics"})
+    assert answer.status_code == 200
+    request, not_now = answer.json()["decision"]["request"], answer.json()["not_now"]
+    assert {name: request[name] for name in told} == told
+    assert not_now["advised"] is True
+    assert not_now["needless"] is True
+    assert answer.json()["decision"]["not_now"]["at"] == not_now["cheaper_from"]
+    unknown = await running.http.post("/recommend", json={**ASKED, "depot_station_id": "S99"})
+    assert unknown.status_code == 404
+
+
 async def test_a_driver_is_recommended_reserves_is_shown_the_way_and_cancels(running: Running) -> None:
     answer = await running.http.post("/recommend", json={**ASKED, "sort": "nearest"})
     assert answer.status_code == 200

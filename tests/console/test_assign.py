@@ -78,6 +78,8 @@ HEAD_R, HEAD_S = "request_id,lon,lat,soc,", "station_id,lon,lat,bays,kw,"
         ("", STATIONS, "has no column request_id"),
         (HEAD_R + "\n", STATIONS, "has no rows"),
         (REQUESTS, HEAD_S + "\n", "stations.csv: has no rows"),
+        (HEAD_R + "destination_lon\na,1,2,0.5,114\n", STATIONS, "column destination_lon: and destination_lat go together"),
+        (HEAD_R + "depot_station_id\na,1,2,0.5,x\n", STATIONS, "column depot_station_id: there is no station 'x'"),
         (HEAD_R + "current\na,1,2,0.5,tri\n", STATIONS, "row 2, column current: expected one of AC, DC, got 'tri'"),
         (HEAD_R + "target_soc\na,1,2,0.5,0.4\n", STATIONS, "row 2, column target_soc: lies below soc"),
         (HEAD_R + "depart_by\na,1,2,0.5,18:00\n", STATIONS, "row 2, column depart_by: expected an ISO time"),
@@ -133,6 +135,21 @@ def test_columns_that_are_not_there_have_defaults(folder: Path, capsys: pytest.C
     assert (own.bay_free_s == START.timestamp()).all()
     assert main(ASSIGN) == 0
     assert "not used: colour" in capsys.readouterr().err
+
+
+def test_where_to_and_a_depot_are_columns(folder: Path) -> None:
+    (folder / "requests.csv").write_text(
+        "request_id,lon,lat,soc,tier,destination_lon,destination_lat,depot_station_id\n"
+        "to,114.05,22.54,0.4,private,114.20,22.54,\nbus,114.05,22.54,0.4,bus,,,far\nhome,114.05,22.54,0.4,private,,,\n"
+    )
+    (folder / "stations.csv").write_text("station_id,lon,lat,bays,kw\nnear,114.03,22.54,2,60\nfar,114.20,22.54,2,60\n")
+    own = read_own(folder / "requests.csv", folder / "stations.csv", START, "Asia/Shanghai")
+    assert [request.destination and request.destination.lon for request in own.requests] == [114.2, None, None]
+    assert [request.depot_station_id for request in own.requests] == [None, "far", None]
+    assert main(ASSIGN) == 0
+    to, bus, home = rows(folder / "assigned.csv")
+    assert [row["station_id"] for row in (to, bus, home)] == ["far", "far", "near"]
+    assert [float(row["term_drive"]) for row in (to, bus)] == [0, 0]
 
 
 def test_roads_of_an_extract_are_driven_on(folder: Path) -> None:

@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
 import pytest
 
 from chargeloop.guidance import Guide
@@ -174,6 +175,18 @@ async def test_where_no_bay_is_free_a_driver_gets_a_place_in_the_queue_then_a_ba
     await house.loop.turn()
     (command,) = house.sent(ReserveEvse)
     assert command.evse_id == "S0-02"
+
+
+async def test_the_last_bay_of_some_stations_is_for_emergency_vehicles(house: House) -> None:
+    (pool,) = np.flatnonzero((house.layout.pool_station == 0) & house.layout.pool_is_dc)
+    held = np.zeros_like(house.layout.pool_held)
+    held[pool] = 1
+    house.loop.queue.layout = replace(house.layout, pool_held=held)
+    await house.store.append("test", [SessionStarted(at=START, session_id="s", evse_id="S0-01", id_token="other")])
+    decision, _ = await house.loop.recommend(request())
+    assert (await house.loop.reserve(decision, "S0")).evse_id is None
+    ambulance, _ = await house.loop.recommend(replace(request("r2", "T2"), tier=Tier.EMERGENCY))
+    assert (await house.loop.reserve(ambulance, "S0")).evse_id == "S0-02"
 
 
 async def test_a_bay_that_nobody_comes_to_is_given_back_and_counted(house: House) -> None:

@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from math import inf
 from pathlib import Path
-from typing import TypeAlias
 
 import numpy as np
 
@@ -44,10 +43,10 @@ from chargeloop.model.city import Floats
 REQUEST_NEEDS = ("request_id", "lon", "lat", "soc")
 REQUEST_MAY = (
     *("target_soc", "battery_kwh", "current", "max_kw", "consumption_kwh_per_km", "tier", "depart_by"),
-    *("value_of_time_per_h", "excluded_operators", "sort", "destination_lon", "destination_lat", "depot_station_id", "v2g_kw"),
+    *("value_of_time_per_h", "excluded_operators", "sort", "destination_lon", "destination_lat", "depot_station_id"),
 )
 STATION_NEEDS = ("station_id", "lon", "lat", "bays", "kw")
-STATION_MAY = ("current", "free_bays", "next_free_min", "price_per_kwh", "operator", "name", "opens_h", "closes_h", "v2g")
+STATION_MAY = ("current", "free_bays", "next_free_min", "price_per_kwh", "operator", "name", "opens_h", "closes_h")
 
 MAX_KW = {Current.AC: 7.0, Current.DC: 100.0}  # of a vehicle that doesn't say
 STAY = timedelta(hours=4)  # of a driver who doesn't say
@@ -76,7 +75,7 @@ def read_own(requests: Path, stations: Path, now: datetime, time_zone: str, road
     """
     asked = Cells(requests, REQUEST_NEEDS, (*REQUEST_NEEDS, *REQUEST_MAY))
     offered = Cells(stations, STATION_NEEDS, (*STATION_NEEDS, *STATION_MAY))
-    models: Models = {}
+    models: dict[tuple[float, float], VehicleModel] = {}
     made = [_request(row, now, models) for row in asked]
     _once([(row, request.request_id) for row, request in zip(asked, made, strict=True)], "request_id")
     pools = [_pool(row, now, time_zone) for row in offered]
@@ -91,10 +90,7 @@ def read_own(requests: Path, stations: Path, now: datetime, time_zone: str, road
     return OwnCity(city, layout, bay_free_s, tuple(made), (*asked.passed_over, *offered.passed_over))
 
 
-Models: TypeAlias = dict[tuple[float, float, float], VehicleModel]  # by kW, kWh/km and kW given back
-
-
-def _request(row: Row, now: datetime, models: Models) -> ChargeRequest:
+def _request(row: Row, now: datetime, models: dict[tuple[float, float], VehicleModel]) -> ChargeRequest:
     current = row.word("current", Current, Current.DC)
     soc = row.number("soc", 0, 1)
     target = row.number("target_soc", 0, 1, max(0.8, soc))
@@ -105,8 +101,7 @@ def _request(row: Row, now: datetime, models: Models) -> ChargeRequest:
         row.fault("depart_by", f"is not after {now.isoformat()}, when the request is made")
     power_kw = row.number("max_kw", 0.1, 2000, MAX_KW[current])
     use = row.number("consumption_kwh_per_km", 0.01, 5, 0.16)
-    v2g_kw = row.number("v2g_kw", 0, 100, 0)
-    model = models.setdefault((power_kw, use, v2g_kw), _model(f"model-{len(models) + 1}", power_kw, use, v2g_kw))
+    model = models.setdefault((power_kw, use), _model(f"model-{len(models) + 1}", power_kw, use))
     worth = row.number("value_of_time_per_h", -1, 1e5, -1)  # empty: what the tier's is
     return ChargeRequest(
         request_id=row.text("request_id"),
@@ -125,7 +120,6 @@ def _request(row: Row, now: datetime, models: Models) -> ChargeRequest:
         sort=row.word("sort", Sort, Sort.SOONEST) if row.text("sort", "") else None,
         destination=_destination(row),
         depot_station_id=row.text("depot_station_id", "") or None,
-        v2g=v2g_kw > 0,
     )
 
 
@@ -144,10 +138,10 @@ def _depots(rows: list[Row], requests: list[ChargeRequest], stations: set[str]) 
             row.fault("depot_station_id", f"there is no station {request.depot_station_id!r}")
 
 
-def _model(name: str, power_kw: float, consumption: float, v2g_kw: float) -> VehicleModel:
+def _model(name: str, power_kw: float, consumption: float) -> VehicleModel:
     """Charges at `power_kw` by either current; by DC with the taper that is assumed for most."""
     curve = ChargingCurve(*zip(*((soc, power_kw * share) for soc, share in assumed.FLAT_CURVE), strict=True))
-    return VehicleModel(name, name, 60.0, power_kw, power_kw, curve, consumption, v2g_kw)
+    return VehicleModel(name, name, 60.0, power_kw, power_kw, curve, consumption)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,16 +165,13 @@ def _pool(row: Row, now: datetime, time_zone: str) -> _Pool:
     tariff = Tariff(f"{price:g}", "CNY", time_zone, (PriceBand(0, 24, Decimal(str(price)), Decimal(0)),))
     name = row.text("station_id")
     plug = Plug.GBT_DC if current is Current.DC else Plug.GBT_AC
-    gives_back = row.count("v2g", 0, 1, 0) == 1
     station = Station(
         station_id=name,
         name=row.text("name", name),
         operator_id=row.text("operator", "-"),
         site_id=name,
         tariff_id=tariff.tariff_id,
-        evses=tuple(
-            Evse(f"{name}-{current}-{bay}", current, kw, (Connector(1, plug, kw),), gives_back) for bay in range(1, bays + 1)
-        ),
+        evses=tuple(Evse(f"{name}-{current}-{bay}", current, kw, (Connector(1, plug, kw),)) for bay in range(1, bays + 1)),
         opens_h=row.number("opens_h", 0, 24, 0),
         closes_h=row.number("closes_h", 0, 24, 24),
     )

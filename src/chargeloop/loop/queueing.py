@@ -192,11 +192,13 @@ class Queueing:
         bays = []
         pools = dict.fromkeys((each.station_id, each.current) for each in reservations if each.current is not None)
         for station_id, current in pools:
-            for e in self._pools.get((station_id, current), ()):
+            in_pool = self._pools.get((station_id, current), range(0))
+            kept = int(self.layout.pool_held[self.layout.evse_pool[in_pool.start]]) if in_pool else 0
+            for e in in_pool:
                 evse_id = self.layout.evse_ids[e]
                 status = STATES.get(EvseStatus(perception.state.evse_status[e]), BayState.BUSY)
                 state = BayState.OCCUPIED if evse_id in charging else status
-                bays.append(Bay(evse_id, station_id, current, state, charging.get(evse_id)))
+                bays.append(Bay(evse_id, station_id, current, state, charging.get(evse_id), kept))
         return bays
 
     def _named(self, perception: Perception, reservation: Reservation) -> Reservation:

@@ -5,7 +5,7 @@ from chargeloop.recommendation.candidates import Candidates, detours
 from chargeloop.recommendation.explain import reason
 from chargeloop.recommendation.given import Given
 from chargeloop.recommendation.held import Pools
-from chargeloop.recommendation.later import ENOUGH_SOC, NEEDLESS_SOC, best_slot, has_enough, not_now
+from chargeloop.recommendation.later import ENOUGH_SOC, NEEDLESS_SOC, best_slot, has_enough, not_now, worth_saying
 from chargeloop.recommendation.objective import (
     TERMS,
     Drivers,
@@ -118,4 +118,5 @@ __all__ = [
     "summed",
     "tend",
     "weights_in",
+    "worth_saying",
 ]

@@ -22,12 +22,19 @@ ENOUGH_SOC = PLANNED_SOC + RESERVE_SOC
 NEEDLESS_SOC = PLANNED_SOC + AMPLE_SOC
 LOOK_AHEAD_H = 12
 WORTH_SHARE, WORTH_MIN = 0.15, 5.0  # of the amount, and minutes of the driver: what makes waiting worth saying
+NEEDLESS_WORTH_MIN = 1.0  # to one who has no need
 
 
 @kernel
 def has_enough(soc: float, planned: float, kept: float) -> bool:
     """Whether `kept` is left of the battery after what is planned (shares)."""
     return soc - planned >= kept - 1e-9
+
+
+@kernel
+def worth_saying(amount: float, minute: float, needless: bool) -> float:
+    """CNY that coming later must save. `amount`: of the charge; `minute`: CNY that the driver's is worth."""
+    return NEEDLESS_WORTH_MIN * minute if needless else max(WORTH_SHARE * amount, WORTH_MIN * minute)
 
 
 @kernel
@@ -67,11 +74,11 @@ def not_now(
     others = weights.others_per_h / 60
     now_cny = tier.amount * float(offer.amount) + minute * own_min + others * others_now_min
     later_cny = tier.amount * np.array([float(amount) for amount in amounts]) + others * others_min
-    best = best_slot(now_cny, later_cny, max(WORTH_SHARE * float(offer.amount), WORTH_MIN * minute))
+    needless = bool(has_enough(request.soc, planned, AMPLE_SOC))
+    best = best_slot(now_cny, later_cny, worth_saying(float(offer.amount), minute, needless))
     if best < 0:
         return None
     saves, saves_min = offer.amount - amounts[best], own_min + others_now_min - float(others_min[best])
-    needless = bool(has_enough(request.soc, planned, AMPLE_SOC))
     why = f"there is charge enough to wait: coming later saves CNY {saves:.2f} and {saves_min:.0f} minutes, yours and others'"
     return NotNow(slots[best], saves_min, saves, needless, why)
 

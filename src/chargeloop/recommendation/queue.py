@@ -4,10 +4,12 @@ Drivers wait in one line for each pool (the bays of one current at a station), i
 vehicles before all others. A bay goes to the first in line who is near: at the station, or expected there soon. Where nobody
 is near, it goes to the first in line, however far. So nobody keeps a bay empty while others stand before it, and a driver who
 is passed over for being far, or who snoozes, keeps his place in line: he is asked first as soon as he is near, or awake.
+At some stations the last free bays are kept for emergency vehicles: nobody else is offered them.
 
 All is pure: reservations, bays and `now` in; events out, which hold the reservations as they stand afterwards.
 """
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -46,13 +48,14 @@ class BayState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Bay:
-    """`id_token`: who charges there, where it is occupied."""
+    """`id_token`: who charges there, where it is occupied. `kept`: so many free bays of its pool are for emergency vehicles."""
 
     evse_id: str
     station_id: str
     current: Current
     state: BayState
     id_token: str | None = None
+    kept: int = 0
 
 
 def pool_of(each: Reservation | Bay) -> Pool:
@@ -161,19 +164,22 @@ def bay_needed_until(reservation: Reservation, policy: QueuePolicy) -> datetime:
 def _offers(queue: Queue, bays: Sequence[Bay], policy: QueuePolicy, now: datetime) -> list[BayOffered]:
     """The free bays that are nobody's yet, each to the next in its line."""
     taken = {each.evse_id for each in queue.values()}
-    waiting: dict[Pool, dict[int, Reservation]] = {}
+    waiting: defaultdict[Pool, dict[int, Reservation]] = defaultdict(dict)
     for each in queue.values():
-        waiting.setdefault(pool_of(each), {})[each.reservation_id] = each
+        waiting[pool_of(each)][each.reservation_id] = each
+    free = [bay for bay in bays if bay.state is BayState.FREE and bay.evse_id not in taken]
+    left = Counter(pool_of(bay) for bay in free)
     events = []
-    for bay in bays:
-        there = waiting.get(pool_of(bay), {})
-        chosen = next_in_line(there.values(), policy, now) if bay.state is BayState.FREE and bay.evse_id not in taken else None
+    for bay in free:
+        may = [each for each in waiting[pool_of(bay)].values() if left[pool_of(bay)] > bay.kept or each.tier is Tier.EMERGENCY]
+        chosen = next_in_line(may, policy, now)
         if chosen is None:
             continue
+        left[pool_of(bay)] -= 1
         asked = replace(
             chosen, evse_id=bay.evse_id, answer_by=now + timedelta(seconds=policy.answer_s), rests_until=None, lost=None
         )
-        there[asked.reservation_id] = asked
+        waiting[pool_of(bay)][asked.reservation_id] = asked
         events.append(BayOffered(at=now, reservation=asked))
     return events
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from chargeloop.model import EvseStatus
 from chargeloop.physics import kernel
-from chargeloop.recommendation import best_slot, has_enough, summed
-from chargeloop.recommendation.later import LOOK_AHEAD_H, PLANNED_SOC, RESERVE_SOC, WORTH_MIN
+from chargeloop.recommendation import best_slot, has_enough, summed, worth_saying
+from chargeloop.recommendation.later import AMPLE_SOC, LOOK_AHEAD_H, PLANNED_SOC, RESERVE_SOC
 from chargeloop.simulation.due import join_inbound, join_queue, note, pop, push, quit_inbound, quit_queue
 from chargeloop.simulation.power import accrue
 from chargeloop.simulation.state import (
@@ -114,7 +114,7 @@ def _appear(state: State, rules: Rules, d: Whole, now_s: float) -> None:
         push(state, now_s + rules.answer_s, _ANSWER, d)
     elif rules.policy == _PRICED:
         k, cost_s = _priced_option(state, rules, d, now_s)
-        slot = _better_slot(state, rules, d, now_s, cost_s) if rules.not_now and state.cars[d].heeds else -1
+        slot = _better_slot(state, rules, d, k, now_s, cost_s) if rules.not_now and state.cars[d].heeds else -1
         if slot >= 0:
             _put_off(state, d, now_s, slot)
         else:
@@ -147,15 +147,16 @@ def _go_priced(state: State, rules: Rules, d: Whole, k: Whole, now_s: float) -> 
 
 
 @kernel
-def _better_slot(state: State, rules: Rules, d: Whole, now_s: float, cost_s: float) -> int:
+def _better_slot(state: State, rules: Rules, d: Whole, option: Whole, now_s: float, cost_s: float) -> int:
     """Whole hours, less one, after which driver `d` costs everybody least; -1: has to charge, or not worth it.
 
-    Nobody knows the queues of later on, so at a later hour the price of the stay stands for the wait as well. Hours for
-    which there are no prices are no offer.
+    `cost_s`: of `option` now, without the amount. Nobody knows the queues of later on, so at a later hour the price of the
+    stay stands for the wait as well. Hours for which there are no prices are no offer.
     """
     car = state.cars[d]
     if not has_enough(car.soc, PLANNED_SOC, RESERVE_SOC):
         return -1
+    amount_s = _amount_s(state, rules, d, state.option[d, option], now_s + state.option_s[d, option])
     later_s = np.full(LOOK_AHEAD_H, np.inf)
     known_s = (state.price.shape[1] - 1) * rules.price_bin_s + rules.from_s
     for slot in range(LOOK_AHEAD_H):
@@ -167,8 +168,17 @@ def _better_slot(state: State, rules: Rules, d: Whole, now_s: float, cost_s: flo
                 break
             begin_s = at_s + drive_s - rules.from_s
             price_s = summed(state.price[p], begin_s, begin_s + car.said_stay_s, rules.price_bin_s)
-            later_s[slot] = min(later_s[slot], drive_s + price_s)
-    return best_slot(cost_s, later_s, 60 * WORTH_MIN)
+            later_s[slot] = min(later_s[slot], drive_s + price_s + _amount_s(state, rules, d, p, at_s + drive_s))
+    worth_min = worth_saying(amount_s / 60, 1.0, has_enough(car.soc, PLANNED_SOC, AMPLE_SOC))
+    return best_slot(cost_s + amount_s, later_s, 60 * worth_min)
+
+
+@kernel
+def _amount_s(state: State, rules: Rules, d: Whole, p: Whole, at_s: float) -> float:
+    """What the charge of driver `d` costs at pool `p` if it begins then, in seconds of his time."""
+    car = state.cars[d]
+    cny = (car.target - car.soc) * car.battery_kwh * state.tariff[p, int((at_s - rules.from_s) / 3600) % 24]
+    return float(cny / max(car.value_of_time_per_h, 1.0) * 3600)
 
 
 @kernel

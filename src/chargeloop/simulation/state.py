@@ -113,7 +113,7 @@ def _record(**kinds: str) -> np.dtype[np.void]:
 # `follows`: goes where the policy says, and is counted there from that moment; others go to the nearest, unannounced;
 # `heeds`: comes later when told "not now", or not at all if `anxious`; `put_off_s`: by how much that was.
 CAR = _record(
-    f8="appear_s soc target battery_kwh kwh_per_km stay_s said_stay_s patience_s"
+    f8="appear_s soc target battery_kwh kwh_per_km stay_s said_stay_s patience_s value_of_time_per_h"
     " set_out_s arrive_s start_s charged_s end_s drive_s drive_m kwh start_kwh promised_s put_off_s",
     i8="model first pool evse hops next prev",
     i1="stage",
@@ -138,7 +138,8 @@ LOG_ROW = _record(f8="at_s value", i8="kind driver evse")
 class State(NamedTuple):
     """`option`: pools within reach of each driver, soonest there first (D x K, -1 padded), `visited`: pools where he was.
     `near`: other pools of the same current, soonest first (P x H). `traffic`: by hour, times that of free roads. `price`: P x
-    bin edges, shadow price summed up, seconds of everybody's time. `due`: binary heap by time. `counts`: see above.
+    bin edges, shadow price summed up, seconds of everybody's time. `tariff`: P x 24 hours from the start, CNY/kWh. `due`:
+    binary heap by time. `counts`: see above.
     """
 
     cars: Records
@@ -154,6 +155,7 @@ class State(NamedTuple):
     near_m: Floats
     traffic: Floats
     price: Floats
+    tariff: Floats
     circuits: Records
     due: Records
     log: Records
@@ -219,6 +221,7 @@ def new_state(
     near: tuple[Ints, Floats, Floats],
     traffic: Floats,
     price: Floats,
+    tariff: Floats,
     most_hops: int,
 ) -> State:
     dc_table, ac_kw = curve_table(city.models)
@@ -234,6 +237,7 @@ def new_state(
         near_m=near[2],
         traffic=traffic,
         price=price,
+        tariff=tariff,
         circuits=new_circuits(layout),
         due=np.zeros(0, dtype=DUE_ROW),
         log=np.zeros(LOG_ROWS, dtype=LOG_ROW),

@@ -27,7 +27,7 @@ from chargeloop.simulation.drivers import Drivers, joined_drivers, mean_of_quant
 from chargeloop.simulation.due import note, push, quit_queue
 from chargeloop.simulation.kpis import Kpis, kpis_of
 from chargeloop.simulation.power import accrue_all, set_power
-from chargeloop.simulation.reach import cheapest_option, neighbours, options
+from chargeloop.simulation.reach import cheapest_option, hourly_tariff, neighbours, options
 from chargeloop.simulation.scenario import QUIET, Scenario
 from chargeloop.simulation.state import (
     DUE,
@@ -130,7 +130,9 @@ class Twin:
         first = self._first_choice(drivers, reach)
         summed = price.summed_s(len(layout.pool_station))
         traffic = scenario.slow(self.now_s + 3600.0 * np.arange(24, dtype=np.float64), self._offset_s)
-        self.state = new_state(city, layout, drivers, first, reach, neighbours(layout, guide), traffic, summed, most_hops)
+        tariff = hourly_tariff(city, layout, int((self.now_s + self._offset_s) // 3600 % 24))
+        near = neighbours(layout, guide)
+        self.state = new_state(city, layout, drivers, first, reach, near, traffic, summed, tariff, most_hops)
         self._set_heap()
         self._draw_faults(start, drivers.hours)
         self._plan_outages()

@@ -55,6 +55,8 @@ function because(offer: Offer, best: Offer | null): string {
 /** "Not now": what waiting would save. */
 export function notNowCard({ not_now: advice }: Recommendation, soc: number, later: () => void, anyway: () => void): HTMLElement {
   const at = clock(advice.cheaper_from ?? '')
-  return h('div', { class: 'sheet-body', 'data-testid': 'not-now' }, h('h1', { tabindex: -1 }, words.notNowTitle), h('p', { class: 'lead' }, words.notNow(share(soc), at, money(advice.saves))),
+  const cheaper = Number(advice.saves) >= WORTH_SAYING_CNY ? words.notNowCheaper(money(advice.saves)) : ''
+  const sooner = advice.saves_min >= WORTH_SAYING_MIN ? words.notNowSooner(minutes(advice.saves_min)) : ''
+  return h('div', { class: 'sheet-body', 'data-testid': 'not-now' }, h('h1', { tabindex: -1 }, words.notNowTitle), h('p', { class: 'lead' }, words.notNow(share(soc), at) + cheaper + sooner),
     h('button', { class: 'go', onclick: later, 'data-testid': 'later' }, words.later), h('button', { class: 'go second', onclick: anyway, 'data-testid': 'anyway' }, words.showAnyway))
 }

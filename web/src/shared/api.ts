@@ -95,7 +95,7 @@ export interface Replayed { then: Decision; now: Decision; exact: boolean; reque
 export interface RecommendIn {
   lon: number; lat: number; soc: number; model_id: string; target_soc: number; stay_min: number; current: Current; sort: Sort
 }
-export interface Recommendation { decision: Decision; not_now: { advised: boolean; cheaper_from: string | null; saves: string } }
+export interface Recommendation { decision: Decision; not_now: { advised: boolean; cheaper_from: string | null; saves: string; saves_min: number } }
 export interface Reservation {
   reservation_id: number; evse_id: string | null; station_id: string; made_at: string; expires_at: string
   state: 'held' | 'used' | 'cancelled' | 'expired' | 'declined' | 'unanswered' | 'no_show' | 'moved'

@@ -7,14 +7,14 @@ import { queueing } from './queueing.en'
 type Names = Readonly<Record<string, string>>
 
 const termNames: Names = {
-  drive: 'Driving time', wait: 'Waiting time', charge: 'Charging time', amount: 'What the driver pays', utilisation: 'Even use of bays',
+  drive: 'Driving time', detour: 'Way round', v2g: 'Energy given back', wait: 'Waiting time', charge: 'Charging time', amount: 'What the driver pays', utilisation: 'Even use of bays',
   regional_load: 'Load of the grid there', energy_price: 'Price of energy', distance: 'Distance', priority: 'Done too late',
   demand_intensity: 'Others expected there', uncertainty: 'Risk of a longer wait', preference: 'The driver’s own order',
 }
 const against: Names = {
   utilisation: 'would leave the bays elsewhere less evenly used', regional_load: 'draws on a part of the grid that is loaded more',
   energy_price: 'draws its energy at dearer hours', priority: 'would be done too late', demand_intensity: 'has more drivers expected there', uncertainty: 'may make you wait much longer',
-  preference: 'comes later in the order asked for',
+  preference: 'comes later in the order asked for', detour: 'is more out of the way', v2g: 'earns less for energy given back',
 }
 const statuses: Names = {
   available: 'free', preparing: 'plugging in', charging: 'charging', suspended_ev: 'paused by vehicle', suspended_evse: 'paused by charger',
@@ -98,7 +98,7 @@ export const en = {
   driverTitle: 'Charge where it suits you', where: 'You are here', whereHint: 'Tap the map, or drag the dot', locate: 'Use my position', locating: 'Finding you…', locateDenied: 'Your position is not shared: tap the map instead.', locateOutside: 'You are outside this city: tap the map instead.',
   driverMap: 'Map: tap where you are', batteryNow: 'Battery now', vehicleLabel: 'Vehicle', stay: 'How long can you stay?', leaveAt: 'or leave by', hoursShort: (n: number) => `${n} h`, overnight: 'overnight', kindOfCharging: 'Charging', sortBy: 'Show first',
   sorts: { soonest: 'Soonest', cheapest: 'Cheapest', nearest: 'Nearest' }, find: 'Find a charger', finding: 'Looking at every station…', speedNote: 'Target 80 %',
-  notNowTitle: 'No hurry', notNow: (soc: string, at: string, saves: string) => `You have ${soc}; after ${at} the same charge is ${saves} cheaper.`, showAnyway: 'Show stations anyway', later: 'I will come later', laterDone: (at: string) => `Fine: see you after ${at}.`,
+  notNowTitle: 'No hurry', notNow: (soc: string, at: string) => `You have ${soc}, enough to wait until ${at}.`, notNowCheaper: (saves: string) => ` The same charge is ${saves} cheaper then.`, notNowSooner: (saves: string) => ` It saves ${saves} of waiting, yours and others’.`, showAnyway: 'Show stations anyway', later: 'I will come later', laterDone: (at: string) => `Fine: see you after ${at}.`,
   offersTitle: (n: string) => `${n} good choices`, offerOne: 'One choice', ourPick: 'Best for you', arrival: (soc: string) => `arrive with ${soc}`, sure: (wait: string, p90: string) => `wait ${wait}, up to ${p90}`, noWaitAtAll: 'no wait expected', noWait: (p90: string) => `no wait expected, at most ${p90}`, total: 'in all',
   hold: 'Hold a bay', holdAt: (name: string) => `Hold a bay at ${name}`, holding: 'Holding…', change: 'Change',
   noOffers: 'No station can serve this now.', noOffersHint: 'Stay longer, choose another kind of charging, or move the dot closer to the city.',

@@ -63,9 +63,10 @@ export const zh: Words = {
   against: {
     utilisation: '会使各处车位使用更不均衡', regional_load: '所在电网区域负荷更高', energy_price: '用电时段电价更高', priority: '完成得太晚',
     demand_intensity: '预计那里会来更多车主', uncertainty: '等待可能长得多', preference: '不符合车主要求的排序',
+    detour: '绕路更多', v2g: '送电收益较少',
   },
   termNames: {
-    drive: '行驶时间', wait: '等待时间', charge: '充电时间', amount: '车主支付', utilisation: '车位均衡', regional_load: '当地电网负荷',
+    drive: '行驶时间', detour: '绕行', v2g: '向电网送电', wait: '等待时间', charge: '充电时间', amount: '车主支付', utilisation: '车位均衡', regional_load: '当地电网负荷',
     energy_price: '电价', distance: '距离', priority: '延误', demand_intensity: '预计其他车主', uncertainty: '等待风险', preference: '车主偏好',
   },
   sentenceEnd: '。', sentenceJoin: '；',
@@ -85,7 +86,7 @@ export const zh: Words = {
   driverTitle: '在合适的地方充电', where: '您在这里', whereHint: '点按地图，或拖动圆点', locate: '使用我的位置', locating: '正在定位…', locateDenied: '未获得位置权限：请点按地图。', locateOutside: '您不在这座城市内：请点按地图。',
   driverMap: '地图：点按您所在的位置', batteryNow: '当前电量', vehicleLabel: '车辆', stay: '您能停留多久？', leaveAt: '或最晚离开', hoursShort: (n) => `${n} 小时`, overnight: '过夜', kindOfCharging: '充电方式', sortBy: '优先显示',
   sorts: { soonest: '最快', cheapest: '最便宜', nearest: '最近' }, find: '查找充电站', finding: '正在比较所有充电站…', speedNote: '目标 80 %',
-  notNowTitle: '不着急', notNow: (soc, at, saves) => `您还有 ${soc} 电量；${at} 之后充同样的电便宜 ${saves}。`, showAnyway: '仍然显示充电站', later: '我晚点再来', laterDone: (at) => `好的，${at} 之后见。`,
+  notNowTitle: '不着急', notNow: (soc, at) => `您还有 ${soc} 电量，足够等到 ${at}。`, notNowCheaper: (saves) => `届时充同样的电便宜 ${saves}。`, notNowSooner: (saves) => `您和其他车主可少等 ${saves}。`, showAnyway: '仍然显示充电站', later: '我晚点再来', laterDone: (at) => `好的，${at} 之后见。`,
   offersTitle: (n) => `${n} 个好选择`, offerOne: '一个选择', ourPick: '最适合您', arrival: (soc) => `到达时电量 ${soc}`, sure: (wait, p90) => `等待 ${wait}，最多 ${p90}`, noWaitAtAll: '预计无需等待', noWait: (p90) => `预计无需等待，最多 ${p90}`, total: '总计',
   hold: '预留车位', holdAt: (name) => `在 ${name} 预留车位`, holding: '正在预留…', change: '修改',
   noOffers: '目前没有充电站能满足。', noOffersHint: '请延长停留时间、换一种充电方式，或把圆点移近城市。',
