@@ -31,7 +31,7 @@ from chargeloop.model import (
     World,
 )
 from chargeloop.model.validated import from_json, to_json
-from chargeloop.perception.snapshot import stay_s, world_of
+from chargeloop.perception.snapshot import stay_s, usual_stay_s, world_of
 from chargeloop.perception.state import Needs, OpenRequest, OpenSession, Stage, State
 from chargeloop.physics import full_hour, hours_between
 
@@ -269,6 +269,8 @@ class Perception:
             self.state.passed_over += 1
             return
         open_request.stage, open_request.pool, open_request.arrive_s = Stage.QUEUED, pool, event.at.timestamp()
+        if open_request.stay_s == 0:  # came without being sent, and needs a bay as long as anybody
+            open_request.stay_s = usual_stay_s(open_request.request, open_request.arrive_s)
 
     def _forget_request(self, request_id: str) -> None:
         gone = self.state.requests.pop(request_id, None)

@@ -13,6 +13,7 @@ from chargeloop.recommendation.objective import (
 )
 from chargeloop.recommendation.prices import NO_PRICES, DayAhead, Demand, Prices, ascend, respond, summed
 from chargeloop.recommendation.problem import Problem, alone, alternatives, evaluate, scores
+from chargeloop.recommendation.promises import line_wait_s, promised_waits_s, wait_quantiles_s
 from chargeloop.recommendation.recommend import recommend
 from chargeloop.recommendation.solvers import (
     SOLVERS,
@@ -24,7 +25,7 @@ from chargeloop.recommendation.solvers import (
     solve,
     solver_named,
 )
-from chargeloop.recommendation.waiting import left_by, likely_waits_s, over_by, overtakers
+from chargeloop.recommendation.waiting import Z90, left_by, likely_waits_s, over_by, overtakers
 from chargeloop.recommendation.weights import DEFAULT, TierWeights, Weights
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "NO_PRICES",
     "SOLVERS",
     "TERMS",
+    "Z90",
     "Assignment",
     "Candidates",
     "DayAhead",
@@ -57,10 +59,12 @@ __all__ = [
     "evaluate",
     "left_by",
     "likely_waits_s",
+    "line_wait_s",
     "others_delayed_min",
     "over_by",
     "overtakers",
     "price_over",
+    "promised_waits_s",
     "reason",
     "recommend",
     "respond",
@@ -68,4 +72,5 @@ __all__ = [
     "solve",
     "solver_named",
     "summed",
+    "wait_quantiles_s",
 ]
