@@ -35,7 +35,7 @@ from chargeloop.model import (
     World,
 )
 from chargeloop.model.validated import from_json, to_json
-from chargeloop.perception.snapshot import stay_s, world_of
+from chargeloop.perception.snapshot import stay_s, usual_stay_s, world_of
 from chargeloop.perception.state import Needs, OpenRequest, OpenSession, Stage, State
 from chargeloop.physics import full_hour, hours_between
 
@@ -284,6 +284,8 @@ class Perception:
         for reservation in list(self.state.reservations.values()):
             if reservation.request_id == event.request_id and reservation.station_id == event.station_id:
                 self._reservation_stands(replace(reservation, arrive_at=event.at))
+        if open_request.stay_s == 0:  # came without being sent, and needs a bay as long as anybody
+            open_request.stay_s = usual_stay_s(open_request.request, open_request.arrive_s)
 
     def _forget_request(self, request_id: str) -> None:
         gone = self.state.requests.pop(request_id, None)

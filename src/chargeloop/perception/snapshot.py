@@ -24,6 +24,13 @@ def stay_s(request: ChargeRequest, arrive_s: float, charge_min: float, is_dc: bo
     return charged if is_dc else max(charged, request.depart_by.timestamp() - arrive_s)
 
 
+def usual_stay_s(request: ChargeRequest, arrive_s: float) -> float:
+    """The same of one for whom nobody has reckoned how long charging takes."""
+    if request.current == "DC":
+        return UNKNOWN_STAY_S[True]
+    return max(request.depart_by.timestamp() - arrive_s, OVERDUE_S)
+
+
 def world_of(state: State, hourly_kwh: Floats, layout: Layout, now: datetime) -> World:
     """The picture at `now`. Everything is copied, so later events don't change it.
 

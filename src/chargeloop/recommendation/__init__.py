@@ -17,6 +17,7 @@ from chargeloop.recommendation.objective import (
 )
 from chargeloop.recommendation.prices import NO_PRICES, DayAhead, Demand, Prices, ascend, respond, summed
 from chargeloop.recommendation.problem import Problem, alone, alternatives, evaluate, scores
+from chargeloop.recommendation.promises import line_wait_s, promised_waits_s, wait_quantiles_s
 from chargeloop.recommendation.queue import (
     Bay,
     BayState,
@@ -47,7 +48,7 @@ from chargeloop.recommendation.solvers import (
 )
 from chargeloop.recommendation.strategies import STRATEGIES, TierWeights
 from chargeloop.recommendation.v2g import earned
-from chargeloop.recommendation.waiting import left_by, likely_waits_s, over_by, overtakers
+from chargeloop.recommendation.waiting import Z90, left_by, likely_waits_s, over_by, overtakers
 from chargeloop.recommendation.weights import DEFAULT, Weights
 
 __all__ = [
@@ -58,6 +59,7 @@ __all__ = [
     "SOLVERS",
     "STRATEGIES",
     "TERMS",
+    "Z90",
     "Assignment",
     "Bay",
     "BayState",
@@ -101,6 +103,7 @@ __all__ = [
     "left_by",
     "likely_waits_s",
     "line",
+    "line_wait_s",
     "next_in_line",
     "not_now",
     "others_delayed_min",
@@ -108,6 +111,7 @@ __all__ = [
     "overtakers",
     "pool_of",
     "price_over",
+    "promised_waits_s",
     "reason",
     "recommend",
     "respond",
@@ -117,6 +121,7 @@ __all__ = [
     "solver_named",
     "summed",
     "tend",
+    "wait_quantiles_s",
     "weights_in",
     "worth_saying",
 ]

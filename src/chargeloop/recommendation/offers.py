@@ -9,13 +9,14 @@ from chargeloop.model.city import Floats, Ints
 from chargeloop.pricing import RateTable, quote
 from chargeloop.recommendation.build import Options
 from chargeloop.recommendation.objective import TERMS, plan_terms
-from chargeloop.recommendation.waiting import Z90, longer_s
+from chargeloop.recommendation.promises import promised_waits_s
 
 
 def write_offers(
     world: World,
     rates: RateTable,
     options: Options,
+    choice: Ints,
     wait_s: Floats,
     busy: Floats,
     inflow_per_h: Floats,
@@ -23,23 +24,24 @@ def write_offers(
     request: Ints,
     option: Ints,
 ) -> list[Offer]:
-    """One offer for each pair of `request` and `option`. `wait_s`, `busy`: R x K, under the plan."""
+    """One offer for each pair of `request` and `option`. `wait_s`, `busy`: R x K, under the plan `choice`."""
     problem, facts, layout, chosen = options.problem, options.facts, world.layout, (request, option)
     late_min = np.maximum(problem.over_s + wait_s, 0) / 60
     planned = plan_terms(options.drivers, wait_s / 60, late_min, busy, problem.busy_curve)
     terms = options.terms | planned | {"preference": options.terms["preference"] + planned["preference"]}
     term_rows = np.stack([terms[name][chosen] for name in TERMS], axis=1).tolist()
     pool = problem.pool[chosen]
-    margin_s = longer_s(world, options.pools, pool[:, None], problem.arrive_s[chosen][:, None], inflow_per_h, Z90)[:, 0]
+    pools, are_dc = options.pools, layout.pool_is_dc[options.pools.of]
+    promised_s = promised_waits_s(problem, choice, are_dc, world.now_s, pools.inflow(inflow_per_h), request, option)
     begin_s = problem.arrive_s[chosen] + wait_s[chosen]
     fact_rows = np.stack(
         [
-            options.pools.station[pool],
-            layout.pool_is_dc[options.pools.of[pool]],
+            pools.station[pool],
+            are_dc[pool],
             facts.drive_min[chosen],
             facts.drive_km[chosen],
             wait_s[chosen] / 60,
-            (wait_s[chosen] + margin_s) / 60,
+            np.maximum(promised_s, wait_s[chosen]) / 60,
             facts.charge_min[chosen],
             facts.energy_kwh[chosen],
             options.arrival_soc[chosen],

@@ -64,7 +64,7 @@ def recommend(
     shown = shown_options(scores(options.problem, wait_s, busy), choice, options.facts.drive_min)
     request, option = np.nonzero(shown)
     co2 = np.zeros(24) if kg_co2_per_kwh is None else kg_co2_per_kwh
-    offers = write_offers(world, rates, options, wait_s, busy, inflow_per_h, co2, request, option)
+    offers = write_offers(world, rates, options, choice, wait_s, busy, inflow_per_h, co2, request, option)
     names = dict(zip(world.layout.station_ids, world.layout.station_names, strict=True))
     first = np.searchsorted(request, np.arange(len(requests) + 1)).tolist()
     decisions = []

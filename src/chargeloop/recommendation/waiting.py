@@ -90,14 +90,14 @@ def _is_enough(free_s: Floats, is_dc: bool, now_s: float, at_s: float, unknown: 
             break
         gone = 1.0
         if free_s[e] > now_s:
-            gone = over_by(free_s[e] - OVERSTAY_S, OVERSTAY_S, at_s) if is_dc else _parked_until(free_s[e], now_s, at_s)
+            gone = over_by(free_s[e] - OVERSTAY_S, OVERSTAY_S, at_s) if is_dc else parked_until(free_s[e], now_s, at_s)
         mean += gone
         variance += gone * (1 - gone)
     return mean - risk * math.sqrt(variance) >= unknown + 0.5
 
 
 @kernel
-def _parked_until(expected_s: float, now_s: float, at_s: float) -> float:
+def parked_until(expected_s: float, now_s: float, at_s: float) -> float:
     """Probability that one has left at `at_s` whose departure is normal around what is expected, and who is there now."""
     already = 0.5 * math.erfc((expected_s - now_s) / (PARKED_SIGMA_S * math.sqrt(2.0)))
     gone = 0.5 * math.erfc((expected_s - at_s) / (PARKED_SIGMA_S * math.sqrt(2.0)))
