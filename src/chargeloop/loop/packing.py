@@ -56,6 +56,7 @@ def packed(given: Given, layout: Layout) -> Packed:
         stations=tuple(layout.station_ids[s] for s in stations),
         bays=tuple(np.bincount(layout.evse_station, minlength=len(layout.station_ids))[stations].tolist()),
     )
+    detour_s, detour_m = given.candidates.detour()
     file = io.BytesIO()
     np.savez_compressed(
         file,
@@ -63,7 +64,8 @@ def packed(given: Given, layout: Layout) -> Packed:
         pool=np.where(pool >= 0, np.searchsorted(pools, pool), -1).astype(np.int16 if len(pools) < 1 << 15 else np.int32),
         drive_s=given.candidates.drive_s,
         drive_m=given.candidates.drive_m,
-        **_named(detour_s=given.candidates.detour_s, detour_m=given.candidates.detour_m),
+        detour_s=detour_s,
+        detour_m=detour_m,
         bay_free_s=given.bay_free_s[bays],
         inflow_per_h=given.inflow_per_h[pools],
         load_share=given.load_share[stations],
@@ -87,8 +89,8 @@ def unpacked(body: bytes, prices: bytes | None, layout: Layout) -> Given:
     stations = np.array([layout.station_index[each] for each in head.stations], dtype=np.int64)
     pools, evses = _within(layout, stations)
     pool = arrays["pool"].astype(np.int64)
-    detour = (arrays.get("detour_s"), arrays.get("detour_m"))
-    candidates = Candidates(np.where(pool >= 0, pools[pool], -1), arrays["drive_s"], arrays["drive_m"], *detour)
+    ways = (arrays[name] for name in ("drive_s", "drive_m", "detour_s", "detour_m"))
+    candidates = Candidates(np.where(pool >= 0, pools[pool], -1), *ways)
     return Given(
         at=head.at,
         requests=head.requests,
@@ -123,11 +125,6 @@ def _within(layout: Layout, stations: Ints) -> tuple[Ints, Ints]:
     """The pools and the bays of these stations, rising."""
     pools = np.flatnonzero(np.isin(layout.pool_station, stations))
     return pools, np.flatnonzero(np.isin(layout.evse_pool, pools))
-
-
-def _named(**arrays: Floats | None) -> dict[str, Floats]:
-    """Those that there are."""
-    return {name: array for name, array in arrays.items() if array is not None}
 
 
 def _spread(size: int, where: Ints, values: Floats, rest: float) -> Floats:

@@ -8,7 +8,7 @@ import numpy as np
 
 from chargeloop.model import BadInput, ChargeRequest, Layout
 from chargeloop.model.city import Floats
-from chargeloop.recommendation.build import Candidates
+from chargeloop.recommendation.candidates import Candidates
 from chargeloop.recommendation.prices import DayAhead
 from chargeloop.recommendation.reweigh import reweighed
 from chargeloop.recommendation.solvers import solver_named

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 
 from chargeloop.model import BadInput, Tier
-from chargeloop.recommendation.weights import TierWeights, Weights
+from chargeloop.recommendation.strategies import TierWeights
+from chargeloop.recommendation.weights import Weights
 
 VALUE_OF_TIME = "value_of_time"  # what a minute counts, in whatever it is spent and whoever named its worth
 MINUTES = ("drive", "wait", "charge_dc", "charge_ac", "late")

@@ -7,7 +7,7 @@ import numpy as np
 
 from chargeloop.model.city import Floats
 from chargeloop.pricing import RateTable, estimate
-from chargeloop.simulation.drivers import TIERS
+from chargeloop.simulation.fleets import TIERS
 from chargeloop.simulation.kpis import minutes_lost
 from chargeloop.simulation.replay import Ending, Replay
 from chargeloop.simulation.state import Stage
