@@ -10,6 +10,7 @@ import pytest
 
 from chargeloop.model import (
     BadInput,
+    BayLost,
     ChargeEnded,
     ChargeRequest,
     ChargeRequested,
@@ -23,6 +24,7 @@ from chargeloop.model import (
     EvseStatus,
     EvseStatusChanged,
     Layout,
+    Loss,
     MeterSampled,
     Offer,
     Place,
@@ -345,3 +347,12 @@ def test_a_stay_is_until_charged_at_dc_and_until_departure_at_ac() -> None:
     asked = request()
     assert stay_s(asked, START.timestamp(), 30.0, is_dc=True) == 34 * 60
     assert stay_s(asked, START.timestamp(), 30.0, is_dc=False) == 120 * 60
+
+
+def test_a_charger_speaks_of_reservations_of_its_own_bays_only(perception: Perception) -> None:
+    held = Reservation(7, "S0-01", "S0", "T1", after(0), after(30), "r1", held_at=after(0))
+    perception.apply(ReservationMade(at=after(0), reservation=held))
+    perception.apply(BayLost(at=after(1), reservation_id=7, why=Loss.CHARGER, evse_ids=("S0-02",)))
+    assert perception.state.reservations[7].evse_id == "S0-01"
+    perception.apply(BayLost(at=after(1), reservation_id=7, why=Loss.CHARGER, evse_ids=("S0-01", "S0-02")))
+    assert perception.state.reservations[7].evse_id is None

@@ -102,6 +102,17 @@ def test_where_none_is_free_there_is_a_line_by_joining_with_emergency_first() ->
     assert {pool_of(each) for each in queue.values()} == {HERE}
 
 
+def test_the_last_free_bays_of_some_pools_are_for_emergency_vehicles() -> None:
+    two = [replace(each, kept=1) for each in bays(BayState.FREE, BayState.FREE)]
+    queue = waiting(wanted(1), wanted(2, at=1))
+    queue = asked(queue, at=2, there=two)
+    assert who_is_offered(queue) == [1]
+    assert tend(queue, two, POLICY, after(3)) == []
+    (made,) = join(queue, wanted(3, at=3, tier=Tier.EMERGENCY), two, POLICY, after(3))
+    assert isinstance(made, ReservationMade)
+    assert made.reservation.evse_id == "S0-02"
+
+
 def test_who_is_far_does_not_keep_a_bay_from_who_is_there_and_keeps_his_place() -> None:
     queue = waiting(wanted(1, drive=20), wanted(2, at=1))
     assert not is_near(queue[1], POLICY, after(2))

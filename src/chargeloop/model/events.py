@@ -148,11 +148,15 @@ class OfferAnswered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BayLost:
-    """The bay of a reservation is not there any more; its driver keeps his place in the queue."""
+    """The bay of a reservation is not there any more; its driver keeps his place in the queue.
+
+    `evse_ids`: those of the charger that says so; it counts for a bay among them only.
+    """
 
     at: Utc
     reservation_id: int
     why: Loss
+    evse_ids: tuple[Id, ...] = ()
     kind: Literal["bay_lost"] = "bay_lost"
 
 

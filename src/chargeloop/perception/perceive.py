@@ -134,7 +134,7 @@ class Perception:
                 self._reservation_stands(event.reservation)
             case BayLost():
                 held = self.state.reservations.get(event.reservation_id)
-                if held is not None and held.evse_id is not None:
+                if held is not None and held.evse_id is not None and held.evse_id in (event.evse_ids or (held.evse_id,)):
                     self._reservation_stands(held.bay_lost(event.why))
             case ReservationClosed():
                 self._close_reservation(event.reservation_id, event.state)

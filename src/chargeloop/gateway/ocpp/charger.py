@@ -20,8 +20,8 @@ from chargeloop.gateway.ocpp.makes import adjusted, as_end, quirks_at
 from chargeloop.gateway.ocpp.notices import alarm_of
 from chargeloop.gateway.ocpp.reading import names_of, read_call, request_of_201, text_of
 from chargeloop.gateway.ocpp.record import AFTER_REBOOT, Record
+from chargeloop.gateway.ocpp.reservations import given_up
 from chargeloop.gateway.ocpp.signed import check_all, meter_key, rows_of
-from chargeloop.model import BayLost, Loss
 from chargeloop.persistence import Entry, OcppFrame, Registration, tables
 from chargeloop.protocols.ocpp import (
     Call,
@@ -303,7 +303,7 @@ class Charger(Record):
             case "SecurityEventNotification":
                 reply.flag = f"security event {said['type']} {said.get('techInfo', '')}".strip()
             case "ReservationStatusUpdate":
-                reply.events = [BayLost(at=now, reservation_id=said["reservationId"], why=Loss.CHARGER)]
+                reply.events = [given_up(said["reservationId"], self.registration.evse_ids, now)]
             case "NotifyEVChargingNeeds" if self.ledger is not None:
                 reply.payload = default_answer(action, said)
                 reply.events = [charging_needs(said, self.ledger.evse_of(None, said["evseId"]), now)]

@@ -22,7 +22,18 @@ from chargeloop.gateway.ocpp.inventory import SETTLE_S, Inventory
 from chargeloop.gateway.ocpp.listener import Visitor, listen, refusal
 from chargeloop.gateway.ocpp.local_lists import LocalLists
 from chargeloop.gateway.ocpp.reading import read_answer
-from chargeloop.model import BadInput, Command, Event, GuideDriver, RemoteStop, SetChargingProfile, Tariff, Unreachable
+from chargeloop.gateway.ocpp.reservations import refused, status_wanted
+from chargeloop.model import (
+    BadInput,
+    Command,
+    Event,
+    GuideDriver,
+    RemoteStop,
+    ReserveEvse,
+    SetChargingProfile,
+    Tariff,
+    Unreachable,
+)
 from chargeloop.persistence import Entry, OcppFrame, Registration, Store
 from chargeloop.pki import Credentials, Forward, Pki
 from chargeloop.protocols.ocpp import (
@@ -216,10 +227,21 @@ class OcppGateway:
             wire_id = running.wire_id if running and is_it else None
             action, payload = call_of(connection.version, command, connector, wire_id, charger.abilities(connector))
             answer = await self.call(charger.charger_id, action, payload)
+            if isinstance(command, ReserveEvse):
+                self._reserved(charger, command, connection.version, connector, answer)
         except BadInput as error:
             log.warning("command that OCPP cannot carry", evse_id=command.evse_id, what=str(error))
             return False
         return answer.status == "answered" and answer.payload.get("status") == "Accepted"
+
+    def _reserved(self, charger: Charger, command: ReserveEvse, version: Version, connector: int, answer: Answer) -> None:
+        """A bay that the charger does not keep: say so, and have the charger say what it really is."""
+        now = self.clock()
+        events = refused(command.evse_id, command.reservation_id, answer.payload, now)
+        if events:
+            why = f"reservation {command.reservation_id}: {answer.payload['status']}"
+            self.store.record(Entry(OcppFrame(now.timestamp(), charger.charger_id, True, "Repair", "", why, None, why), events))
+            self._spawn(self.call(charger.charger_id, *status_wanted(version, connector)))
 
     async def call(self, charger_id: str, action: str, payload: dict[str, Any]) -> Answer:
         """Call a charger and wait for its answer.
