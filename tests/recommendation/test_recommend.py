@@ -56,6 +56,22 @@ def test_a_long_queue_sends_drivers_on_and_the_reason_says_so(scene: Scene, ask:
     assert other.endswith("-minute wait")
 
 
+def test_two_alternatives_are_told_each_with_why_it_lost(scene: Scene, ask: Ask) -> None:
+    scene = scene.taken({(0, DC): [50, 60]})
+    (decision,) = scene.recommend([ask()])
+    chosen = decision.chosen
+    assert chosen is not None
+    assert len(decision.why.split("; ")) == 4  # minutes, amount, two that lost
+    losers = [offer for offer in decision.offers if offer is not chosen]
+    assert len(losers) >= 2
+    for each in losers:
+        assert each.against == max(chosen.terms, key=lambda name: each.terms[name] - chosen.terms[name])
+    nearest = next(each for each in losers if each.station_id == "S0")
+    assert nearest.against == "wait"
+    assert f"Station 0 {nearest.why_not}" in decision.why
+    assert chosen.why_not == chosen.against == ""
+
+
 def test_hard_constraints_are_kept_and_named(scene: Scene, ask: Ask) -> None:
     def why(where: Scene, **fields: object) -> str:
         (decision,) = where.recommend([ask(**fields)])

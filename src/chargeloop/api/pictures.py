@@ -181,7 +181,7 @@ def bays_picture(
     """The bays of a station with their sessions and power plan; `tokens` are id tokens by session."""
     world, layout = turn.world, turn.world.layout
     plan_row = {int(e): row for row, e in enumerate(charging_evses(world))}
-    held = {each.evse_id: each.expires_at for each in world.reservations}
+    held = {each.evse_id: each.answer_by or each.expires_at for each in world.reservations}
     shapes = []
     for e in np.flatnonzero(layout.evse_station == station).tolist():
         evse_id = layout.evse_ids[e]

@@ -191,7 +191,7 @@ async def reservation_detail(context: Context, reservation_id: int) -> Reservati
         **known,
         place=there.index(reservation_id) + 1 if reservation_id in there else None,
         in_line=len(there),
-        start_at=expected_start(loop.perception, loop.last.world, live) if loop.last and not live.is_held else None,
+        start_at=expected_start(loop.perception, loop.last.world, live) if loop.last and live.evse_id is None else None,
         snoozes_left=max(loop.queue.books.policy.snoozes - live.snoozes, 0),
         better=_better(loop.elsewhere.better.get(reservation_id)),
     )

@@ -10,6 +10,7 @@ import numpy as np
 from chargeloop.loop.stages import Stages
 from chargeloop.model import ChargeRequest, City, Decision, Reservation, World
 from chargeloop.perception import Perception
+from chargeloop.physics import wait_min
 from chargeloop.prediction import Forecast
 
 AGAIN = timedelta(minutes=2)
@@ -31,7 +32,9 @@ class Elsewhere:
         self, perception: Perception, world: World, forecast: Forecast, stages: Stages, now: datetime
     ) -> tuple[Decision, ...]:
         """Look for those whose turn it is; returns the new decisions that would have somebody move."""
-        waiting = {key: each for key, each in perception.state.reservations.items() if each.evse_id is None}
+        seen = {each.reservation_id for each in world.reservations if each.evse_id is None}  # their wait is in this world
+        held = perception.state.reservations
+        waiting = {key: each for key, each in held.items() if each.evse_id is None and key in seen}
         self._forget_all_but(waiting)
         due = [each for key, each in waiting.items() if self._looked.get(key, now - AGAIN) <= now - AGAIN]
         pairs = [(each, request) for each in due if (request := self._asked_anew(perception, each, now)) is not None]
@@ -88,6 +91,13 @@ def expected_start(perception: Perception, world: World, reservation: Reservatio
     if known is None or known.pool < 0:
         return None
     arrive_s = max(known.arrive_s, world.now_s)
-    before = (world.coming_pool == known.pool) & (world.coming_arrive_s <= arrive_s + 1)
-    start_s = max(float(np.max(world.coming_start_s[before], initial=arrive_s)), arrive_s)
+    waits = next(
+        (each.evse_id is None for each in world.reservations if each.reservation_id == reservation.reservation_id), False
+    )
+    if waits:
+        before = (world.coming_pool == known.pool) & (world.coming_arrive_s <= arrive_s + 1)
+        start_s = float(np.max(world.coming_start_s[before], initial=arrive_s))
+    else:  # this world does not know yet that he waits
+        pool, arrive = np.array([known.pool]), np.array([arrive_s])
+        start_s = arrive_s + 60 * float(wait_min(world.bay_free_s, world.layout.pool_start, pool, arrive)[0])
     return world.at + timedelta(seconds=start_s - world.now_s) if np.isfinite(start_s) else None

@@ -61,7 +61,8 @@ def world_of(state: State, hourly_kwh: Floats, layout: Layout, now: datetime) ->
         if reservation.evse_id is None:
             continue  # stands in the queue like any other driver
         e = layout.evse_index[reservation.evse_id]
-        bay_free_s[e] = max(bay_free_s[e], reservation.expires_at.timestamp() + UNKNOWN_STAY_S[bool(layout.evse_kw[e] > 22)])
+        until = reservation.answer_by or reservation.expires_at
+        bay_free_s[e] = max(bay_free_s[e], until.timestamp() + UNKNOWN_STAY_S[bool(layout.evse_kw[e] > 22)])
         status[e] = EvseStatus.RESERVED if status[e] == EvseStatus.AVAILABLE else status[e]
     pool, arrive, begin, queued = _serve_requests(state, layout, bay_free_s, now.timestamp())
     pools = len(layout.pool_station)
