@@ -68,10 +68,11 @@ async def test_the_promise_that_was_taken_is_held_against_what_happened(running:
     by_operator = await promises(running, by="operator")
     assert by_operator["rows"] == [{**row, "group": operator}]
     assert by_operator["total"] == {**row, "group": ""}
+    assert (await promises(running, by="operator", group=operator))["total"]["made"] == 1
     for by, group in (("operator", operator), ("station", taken["station_id"])):
         (behind,) = await get(running, "/promises/decisions", by=by, group=group)
         assert (behind["decision_id"], behind["came"], behind["realised_wait_min"]) == (decision["decision_id"], "kept", 3.0)
-    assert (await promises(running, station_id="S5"))["rows"] == []
+    assert (await promises(running, group="S5"))["rows"] == []
 
 
 async def test_who_went_elsewhere_or_gave_up_is_counted_apart(running: Running) -> None:

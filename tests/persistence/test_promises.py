@@ -58,7 +58,7 @@ async def test_figures_by_hand(database_url: str) -> None:
         promised_wait_min=2.0,
         realised_wait_min=4.5,
         wait_error_min=2.5,
-        wait_error_p95_min=pytest.approx(1 + 0.95 * 3),
+        wait_error_p95_min=pytest.approx(1 + 0.95 * 3),  # type: ignore[arg-type]
         within_p90=0.5,
         waits_promised=2,
         within_p90_where_any=0.5,
@@ -69,7 +69,7 @@ async def test_figures_by_hand(database_url: str) -> None:
     assert (second.group, second.made, second.gave_up, second.open, second.within_p90) == ("S2", 2, 1, 1, None)
     assert standing("all", found).made == 5
     assert [each.group for each in standings(found, lambda _: "everybody")] == ["everybody"]
-    assert calibration(found) == [Bin(2.0, 5.0, 2, 4.0, pytest.approx(5.7), 0.5)]
+    assert calibration(found) == [Bin(2.0, 5.0, 2, 4.0, pytest.approx(5.7), 0.5)]  # type: ignore[arg-type]
     none = await store.read(lambda connection: find_promises(connection, 0.0, 1.0))
     assert (standings(none, str), calibration(none)) == ([], [])
     one = await store.read(lambda connection: find_promises(connection, *span, ["S2"]))
@@ -77,6 +77,7 @@ async def test_figures_by_hand(database_url: str) -> None:
     behind = await store.read(lambda connection: find_kept(connection, *span, ["S1"], 2))
     assert [(row.decision_id, row.came) for row in behind] == [("D-2", "elsewhere"), ("D-1", "kept")]
     taken, can_replay = await store.read(lambda connection: find_taken(connection, "D-1"))
+    assert taken is not None
     assert (taken.station_id, taken.came, can_replay) == ("S1", "kept", False)
     await store.close()
 

@@ -236,7 +236,7 @@ def test_a_driver_without_connection_is_told_what_to_do(new_page: NewPage) -> No
     page.wait_for_selector("[data-testid=offers], [data-testid=not-now]")
 
 
-@pytest.mark.parametrize("path", ["/", "/#/energy", "/#/forecast", "/#/station/S1001", "/drive"])
+@pytest.mark.parametrize("path", ["/", "/#/energy", "/#/forecast", "/#/promises", "/#/station/S1001", "/drive"])
 @pytest.mark.parametrize("width", [390, 1024])
 def test_nothing_sticks_out_sideways(new_page: NewPage, path: str, width: int) -> None:
     page = new_page(path, width, 800)
@@ -245,3 +245,43 @@ def test_nothing_sticks_out_sideways(new_page: NewPage, path: str, width: int) -
     while time.monotonic() < deadline and page.locator(".skeleton").count():
         page.wait_for_timeout(100)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_promises_open_to_the_decisions_behind_them(new_page: NewPage, demo: DemoProcess) -> None:
+    demo.wait(lambda: demo.get("/promises")["total"]["kept"] > 0, within_s=240)
+    page = new_page("/")
+    page.get_by_role("link", name="Promises").click()
+    expect(page.get_by_test_id("promise-figures")).to_contain_text("Amounts as promised")
+    expect(page.get_by_test_id("promises").locator("figure svg")).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_test_id("promises-csv").click()
+    lines = Path(download.value.path()).read_text(encoding="utf-8-sig").splitlines()
+    assert lines[0].startswith("ID,Station,Promised,Charged there")
+    assert len(lines) > 1
+    page.get_by_test_id("promises-by").select_option("operator")
+    expect(page).to_have_url(re.compile("#/promises/operator"))
+    page.get_by_test_id("promise-row").first.get_by_role("link").click()
+    page.get_by_test_id("promise-decision").first.get_by_role("link").click()
+    expect(page.get_by_test_id("outcome")).to_contain_text("Promised")
+    page.get_by_test_id("why").get_by_role("link", name=re.compile("^Open ")).click()
+    page.get_by_test_id("to-promises").click()
+    expect(page).to_have_url(re.compile("#/promises/station/S"))
+    expect(page.get_by_test_id("promise-row")).to_have_count(1)
+    page.keyboard.press("Escape")
+    expect(page.get_by_test_id("promise-row").nth(1)).to_be_visible()
+
+
+def test_a_decision_is_replayed_with_other_weights(new_page: NewPage) -> None:
+    page = new_page("/")
+    page.get_by_test_id("decision").filter(has_text="¥").first.click()
+    replay = page.get_by_test_id("replay")
+    replay.locator("summary").click()
+    page.get_by_test_id("replay-run").click()
+    expect(page.get_by_test_id("replay-headline")).to_contain_text("The choice stays the same.")
+    expect(replay).to_contain_text("exactly as it was decided")
+    page.get_by_test_id("weight-amount").fill("8")
+    expect(replay.locator("output").nth(1)).to_have_text("× 5")
+    page.get_by_test_id("replay-outage").check()
+    page.get_by_test_id("replay-run").click()
+    expect(page.get_by_test_id("replay-headline")).to_contain_text("It would have been")
+    expect(page.get_by_test_id("replay-table")).to_contain_text("With the change")

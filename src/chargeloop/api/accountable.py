@@ -38,15 +38,12 @@ async def promises(
     by: By = "station",
     since: Annotated[Instant, Query(alias="from")] = None,
     until: Annotated[Instant, Query(alias="to")] = None,
-    station_id: str | None = None,
+    group: str | None = None,
 ) -> Promises:
     """Waits and amounts, promised and realised, by station or operator, of what was promised in a span (or a week)."""
     begin, end = _span(context, since, until)
-    stations = None
-    if station_id is not None:
-        context.station(station_id)
-        stations = [station_id]
     group_of = _operator_of(context) if by == "operator" else str
+    stations = None if group is None else _stations_of(context, group_of, group)
     rows, total, bins = await context.store.read(
         lambda connection: _figures(find_promises(connection, begin.timestamp(), end.timestamp(), stations), group_of)
     )
@@ -72,8 +69,8 @@ async def promised_decisions(
     """The decisions behind a row of /promises, the newest first."""
     begin, end = _span(context, since, until)
     group_of = _operator_of(context) if by == "operator" else str
-    stations = [each.station_id for each in context.loop.city.stations if group_of(each.station_id) == group]
-    find = partial(find_kept, since_s=begin.timestamp(), until_s=end.timestamp(), stations=stations or [group], limit=limit)
+    stations = _stations_of(context, group_of, group)
+    find = partial(find_kept, since_s=begin.timestamp(), until_s=end.timestamp(), stations=stations, limit=limit)
     return [
         PromisedDecision(
             decision_id=row.decision_id,
@@ -132,6 +129,11 @@ def _span(context: Context, since: Instant, until: Instant) -> tuple[datetime, d
     if begin >= end:
         raise BadInput("from", f"must lie before {end.isoformat()}, got {begin.isoformat()}")
     return begin, end
+
+
+def _stations_of(context: Context, group_of: Callable[[str], str], group: str) -> list[str]:
+    """Of a station's name that the city does not have (any more), that name."""
+    return [each.station_id for each in context.loop.city.stations if group_of(each.station_id) == group] or [group]
 
 
 def _operator_of(context: Context) -> Callable[[str], str]:

@@ -10,7 +10,7 @@ from chargeloop.simulation import Figures, Replay
 
 COLOURS = ("#5b6b75", "#1f8a7d", "#c9791b", "#3f6fc4", "#a8479b", "#7a7f1c", "#b3452c")
 WIDTH, HEIGHT = 860, 260
-LEFT, RIGHT, TOP, BOTTOM = 48, 12, 12, 28
+LEFT, RIGHT, TOP, BOTTOM = 48, 24, 12, 28
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #17242b; max-width: 920px; margin: 32px auto; padding: 0 16px; }
 h1 { font-size: 22px; margin: 0; } h2 { font-size: 15px; margin: 28px 0 6px; } p { margin: 4px 0 12px; color: #51636d; }

@@ -33,10 +33,11 @@ export function promisesPage(state: State, asked: string, group: string): View {
 
   const span = () => ({ from: seen.days === '0' ? '1970-01-02T00:00:00Z' : new Date(state.stream.now() - Number(seen.days) * DAY_MS).toISOString() })
   const renew = async () => {
+    if (!state.live) return // what time it is in the city is not known yet
     const mine = ++turn
     last = Date.now()
     try {
-      const [found, behind] = await Promise.all([api.promises(by, span().from, by === 'station' ? group : ''), group ? api.promisedDecisions(by, group, span().from) : null])
+      const [found, behind] = await Promise.all([api.promises(by, span().from, group), group ? api.promisedDecisions(by, group, span().from) : null])
       if (mine !== turn || stopped) return
       newest = found
       show(found, behind)
@@ -45,9 +46,8 @@ export function promisesPage(state: State, asked: string, group: string): View {
     }
   }
   const show = (found: Promises, behind: PromisedDecision[] | null) => {
-    const whole = group ? (found.rows.find((row) => row.group === group) ?? null) : found.total
-    const some = Boolean(whole?.made)
-    tiles.replaceChildren(...(whole && some ? figures(whole) : []))
+    const some = found.total.made > 0
+    tiles.replaceChildren(...(some ? figures(found.total) : []))
     tableBox.replaceChildren(some ? table(state, found, group, () => show(found, behind)) : h('p', { class: 'empty' }, words.accountable.none))
     behindBox.replaceChildren(...(behind ? [h('h2', {}, words.accountable.behind(nameOf(state, by, group))), behindTable(state, by, behind)] : []))
     empty.hidden = found.calibration.length > 0
@@ -94,7 +94,7 @@ function figures(whole: Standing): HTMLElement[] {
   ]
 }
 
-const signed = (value: number) => (value > 0 ? '+' : '') + number(value, 1)
+const signed = (value: number) => { const rounded = Math.round(value * 10) / 10 || 0; return (rounded > 0 ? '+' : '') + number(rounded, 1) }
 
 function cells(row: Standing): Cell[] {
   const amount = (value: string | null) => (value === null ? null : Number(value))
@@ -124,7 +124,7 @@ function behindTable(state: State, by: By, found: PromisedDecision[]): HTMLEleme
     h('td', {}, said(words.accountable.came, each.came ?? 'open')), h('td', { class: 'num' }, `${exact(each.wait_min)} (≤ ${exact(each.wait_p90_min)})`),
     h('td', { class: 'num' }, each.realised_wait_min === null ? NONE : h('span', { class: each.came !== 'kept' ? '' : each.realised_wait_min <= each.wait_p90_min ? 'good' : 'bad' }, `${exact(each.realised_wait_min)}${each.came !== 'kept' ? '' : each.realised_wait_min <= each.wait_p90_min ? ' ✓' : ' ✕'}`)),
     h('td', { class: 'num' }, money(each.amount)), h('td', { class: 'num' }, cny(each.realised_amount)))
-  return h('div', { class: 'scroll' }, h('table', { class: 'figures' }, h('thead', {}, h('tr', {}, ...heads)), h('tbody', {}, ...found.map(line))))
+  return h('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': words.accountable.decision }, h('table', { class: 'figures behind' }, h('thead', {}, h('tr', {}, ...heads)), h('tbody', {}, ...found.map(line))))
 }
 
 function csv(state: State, found: Promises): Cell[][] {

@@ -158,7 +158,7 @@ export const api = {
   energy: () => call<Energy>('energy'),
   decisions: (limit: number) => call<DecisionSummary[]>('decisions?limit=' + limit),
   decision: (decisionId: string) => call<DecisionDetail>('decisions/' + id(decisionId)),
-  promises: (by: string, from: string, stationId = '') => call<Promises>(`promises?by=${by}&from=${id(from)}${stationId ? '&station_id=' + id(stationId) : ''}`),
+  promises: (by: string, from: string, group = '') => call<Promises>(`promises?by=${by}&from=${id(from)}${group ? '&group=' + id(group) : ''}`),
   promisedDecisions: (by: string, group: string, from: string) => call<PromisedDecision[]>(`promises/decisions?by=${by}&group=${id(group)}&from=${id(from)}`),
   replay: (decisionId: string, change: Change) => call<Replayed>(`decisions/${id(decisionId)}/replay`, 'POST', change),
   route: (decisionId: string, stationId: string) => call<Route>(`route?decision_id=${id(decisionId)}&station_id=${id(stationId)}`),
