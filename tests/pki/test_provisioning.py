@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
 from chargeloop.model import BadInput, Unreachable
-from chargeloop.pki import Pki, Provided, Provisioning, Vehicles, open_pki
+from chargeloop.pki import PROVISIONING, Pki, Provided, Provisioning, Vehicles, open_pki
 from chargeloop.pki.vehicles import Assignment
 from chargeloop.protocols.iso15118 import (
     Header,
@@ -284,6 +284,7 @@ async def test_what_signs_is_renewed_in_time(office: Office) -> None:
     await office.install()
     await office.install(NOW + timedelta(days=10))
     assert len(office.pki.cps.entries()) == 1
+    assert office.pki.cps.profile == PROVISIONING
     leaf = office.pki.cps.entries()[0].certificate
     office.pki.cps.revoke(f"{leaf.serial_number:x}", NOW)
     await office.install()
