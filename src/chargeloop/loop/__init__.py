@@ -4,7 +4,7 @@ from chargeloop.loop.city_loop import CityLoop, Conflict, Records, Saved
 from chargeloop.loop.clock import Clock
 from chargeloop.loop.offline import OfflineLoop
 from chargeloop.loop.power import STEP_S, Sent, charging_evses, power_problem, profiles_to_send
-from chargeloop.loop.request import Advice, answer, not_now
+from chargeloop.loop.request import Advice, Given, answer, counted, not_now, still_open
 from chargeloop.loop.stages import (
     Forecasts,
     Stages,
@@ -25,6 +25,7 @@ __all__ = [
     "Clock",
     "Conflict",
     "Forecasts",
+    "Given",
     "OfflineLoop",
     "Records",
     "Saved",
@@ -37,11 +38,13 @@ __all__ = [
     "candidates_of",
     "charging_evses",
     "circuit_load_kw",
+    "counted",
     "known_until",
     "not_now",
     "power_problem",
     "profiles_to_send",
     "stages_of",
     "station_load_share",
+    "still_open",
     "tick",
 ]

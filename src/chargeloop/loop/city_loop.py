@@ -11,7 +11,7 @@ import structlog
 
 from chargeloop.loop.clock import Clock
 from chargeloop.loop.power import Sent
-from chargeloop.loop.request import Advice, answer, not_now
+from chargeloop.loop.request import Advice, Given, answer, counted, not_now, still_open
 from chargeloop.loop.stages import Stages
 from chargeloop.loop.tally import Tally
 from chargeloop.loop.tick import Tick, tick
@@ -100,6 +100,7 @@ class CityLoop:
         self._send = send
         self._sent = Sent(len(layout.evse_ids))
         self._ended: list[Ended] = []
+        self._given: list[Given] = []
         self._touched: set[str] = set()
         self._event_id = 0
 
@@ -210,10 +211,19 @@ class CityLoop:
     # --- one driver -----------------------------------------------------------------------------------------------
 
     async def recommend(self, request: ChargeRequest) -> tuple[Decision, Advice]:
-        """Answer one driver from the newest picture; nothing is promised before `reserve`."""
-        world = self.stages.perceive(self.perception, self.clock.now())
+        """Answer one driver from the newest picture; no bay is held before `reserve`.
+
+        Those who were answered within the last minute and have not reserved are counted as if they went, so that many who
+        ask at once are not all told the same.
+        """
+        now = self.clock.now()
+        self._given = still_open(self._given, now.timestamp())
+        world = counted(self.stages.perceive(self.perception, now), self._given, request.place)
         forecast = self.last.forecast if self.last else self.stages.predict(world)
         decision = answer(world, request, forecast, self.stages)
+        given = Given.of(self.layout, decision)
+        if given is not None:
+            self._given.append(given)
         await self.store.add_decisions([decision])
         return decision, not_now(self.city, request, decision)
 
@@ -233,6 +243,7 @@ class CityLoop:
         if any(each.id_token == request.id_token for each in self.perception.state.reservations.values()):
             raise Conflict("reservation", "this driver holds one already; cancel it first")
         now = self.clock.now()
+        self._given = [each for each in self._given if each.decision_id != decision.decision_id]
         chosen = replace(_essence(decision), chosen=offer, at=now)
         reservation_id = await self.store.next_reservation_id()
         reservation = Reservation(
