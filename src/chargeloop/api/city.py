@@ -38,7 +38,7 @@ async def station(context: Loop, station_id: str) -> StationDetail:
         station=pictures.station_picture(loop.city, record, context.gateway.evses),
         load_kw=round(float(circuit_load_kw(turn.world)[circuit]), 2),
         limit_kw=float(layout.circuit_limit_kw[circuit]),
-        pools=pictures.pools_picture(turn.world, n),
+        pools=pictures.pools_picture(turn, n),
         bays=pictures.bays_picture(turn, n, context.gateway.evses, context.gateway.connected_evses, tokens),
         prices=pictures.prices_picture(next(each for each in loop.city.tariffs if each.tariff_id == record.tariff_id)),
         recent=list(sessions),

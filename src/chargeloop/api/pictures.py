@@ -22,11 +22,13 @@ from chargeloop.api.shapes import (
     StationShape,
     ZoneShape,
 )
-from chargeloop.loop import STEP_S, Tally, Tick, charging_evses, circuit_load_kw
+from chargeloop.loop import STEP_S, Tally, Tick, arrivals_per_h, charging_evses, circuit_load_kw
 from chargeloop.model import City, Current, EvseStatus, Layout, Roads, Station, Tariff, World
 from chargeloop.model.city import Floats, Ints
 from chargeloop.physics import wait_min
+from chargeloop.recommendation import Z90, wait_quantiles_s
 
+BAND = (-Z90, Z90)  # eight of ten waits lie between
 OUT_OF_ORDER = (int(EvseStatus.UNAVAILABLE), int(EvseStatus.FAULTED))
 
 
@@ -154,12 +156,15 @@ def _waiting_in(world: World, minutes: float) -> int:
     return int(((world.coming_arrive_s <= instant) & (world.coming_start_s > instant)).sum())
 
 
-def pools_picture(world: World, station: int) -> list[PoolShape]:
-    layout = world.layout
+def pools_picture(turn: Tick, station: int) -> list[PoolShape]:
+    world, layout = turn.world, turn.world.layout
+    inflow_per_h = arrivals_per_h(turn.forecast, layout)
+    arrive_s = world.now_s + 60 * np.array([0.0, 30.0, 60.0])
     shapes = []
     for p in np.flatnonzero(layout.pool_station == station):
-        ahead = wait_min(world.bay_free_s, layout.pool_start, np.full(3, p), world.now_s + np.array([0.0, 30.0, 60.0]) * 60)
+        ahead = wait_min(world.bay_free_s, layout.pool_start, np.full(3, p), arrive_s)
         now_min, in_30, in_60 = (_finite(value) for value in ahead)
+        bands = wait_quantiles_s(world, inflow_per_h, np.full(3, p), arrive_s, BAND) / 60
         shapes.append(
             PoolShape(
                 current=Current.DC if layout.pool_is_dc[p] else Current.AC,
@@ -170,6 +175,7 @@ def pools_picture(world: World, station: int) -> list[PoolShape]:
                 wait_now_min=now_min,
                 wait_30_min=in_30,
                 wait_60_min=in_60,
+                wait_bands_min=[(_finite(low), _finite(high)) for low, high in bands.tolist()],
             )
         )
     return shapes

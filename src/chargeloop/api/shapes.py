@@ -111,6 +111,7 @@ class PoolShape(Shape):
     wait_now_min: float | None
     wait_30_min: float | None
     wait_60_min: float | None
+    wait_bands_min: list[tuple[float | None, float | None]]  # 0.1- and 0.9-quantile now, in 30 and in 60 minutes
 
 
 class BaySession(Shape):

@@ -10,7 +10,7 @@ from chargeloop.loop.packing import Packed, packed, unpacked
 from chargeloop.loop.power import STEP_S, Sent, charging_evses, power_problem, profiles_to_send
 from chargeloop.loop.queueing import Conflict, Queueing, QueueRecords
 from chargeloop.loop.recommending import Recommender
-from chargeloop.loop.request import Advice, answer
+from chargeloop.loop.request import Advice, Told, answer, counted, still_open
 from chargeloop.loop.stages import (
     Forecasts,
     Stages,
@@ -43,11 +43,13 @@ __all__ = [
     "Stages",
     "Tally",
     "Tick",
+    "Told",
     "answer",
     "arrivals_per_h",
     "candidates_of",
     "charging_evses",
     "circuit_load_kw",
+    "counted",
     "driver_of",
     "expected_start",
     "known_until",
@@ -56,6 +58,7 @@ __all__ = [
     "profiles_to_send",
     "stages_of",
     "station_load_share",
+    "still_open",
     "tick",
     "unpacked",
 ]

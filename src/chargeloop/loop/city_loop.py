@@ -16,7 +16,7 @@ from chargeloop.loop.packing import Packed, packed
 from chargeloop.loop.power import Sent
 from chargeloop.loop.queueing import Queueing, QueueRecords
 from chargeloop.loop.recommending import Recommender
-from chargeloop.loop.request import Advice, answer
+from chargeloop.loop.request import Advice, Told, answer, counted, still_open
 from chargeloop.loop.stages import Stages
 from chargeloop.loop.tally import Tally
 from chargeloop.loop.tick import Tick, tick
@@ -114,6 +114,7 @@ class CityLoop:
         self._sent = Sent(len(layout.evse_ids))
         self._ended: list[Ended] = []
         self._given_up: list[str] = []
+        self._told: list[Told] = []
         self._touched: set[str] = set()
         self._event_id = 0
 
@@ -256,10 +257,19 @@ class CityLoop:
     # --- one driver -----------------------------------------------------------------------------------------------
 
     async def recommend(self, request: ChargeRequest) -> tuple[Decision, Advice]:
-        """Answer one driver from the newest picture; nothing is promised before `reserve`."""
-        world = self.stages.perceive(self.perception, self.clock.now())
+        """Answer one driver from the newest picture; no bay is held before `reserve`.
+
+        Those who were answered within the last minute and have not reserved are counted as if they went, so that many who
+        ask at once are not all told the same.
+        """
+        now = self.clock.now()
+        self._told = still_open(self._told, now.timestamp())
+        world = counted(self.stages.perceive(self.perception, now), self._told, request.place)
         forecast = self.last.forecast if self.last else self.stages.predict(world)
         decision = answer(world, request, forecast, self.stages)
+        told = Told.of(self.layout, decision)
+        if told is not None:
+            self._told.append(told)
         await self.store.add_decisions([decision], self._given([request]))
         return decision, Advice.of(decision)
 
@@ -279,6 +289,7 @@ class CityLoop:
         if offer is None:
             raise BadInput("station_id", f"{station_id!r} is not among the offers of decision {decision.decision_id}")
         now = self.clock.now()
+        self._told = [each for each in self._told if each.decision_id != decision.decision_id]
         arrive_at = now + timedelta(minutes=offer.drive_min)
         wanted = Reservation(
             reservation_id=0,  # not known yet

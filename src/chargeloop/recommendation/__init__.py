@@ -17,7 +17,7 @@ from chargeloop.recommendation.objective import (
 )
 from chargeloop.recommendation.prices import NO_PRICES, DayAhead, Demand, Prices, ascend, respond, summed
 from chargeloop.recommendation.problem import Problem, alone, alternatives, evaluate, scores
-from chargeloop.recommendation.promises import line_wait_s, promised_waits_s, wait_quantiles_s
+from chargeloop.recommendation.promises import line_wait_s, promised_waits_s, turns, wait_quantiles_s
 from chargeloop.recommendation.queue import (
     Bay,
     BayState,
@@ -121,6 +121,7 @@ __all__ = [
     "solver_named",
     "summed",
     "tend",
+    "turns",
     "wait_quantiles_s",
     "weights_in",
     "worth_saying",

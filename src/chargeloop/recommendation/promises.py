@@ -18,7 +18,6 @@ from chargeloop.recommendation.held import Pools
 from chargeloop.recommendation.problem import Problem, link
 from chargeloop.recommendation.waiting import (
     CLOSE_S,
-    LONGEST_S,
     OVERSTAY_S,
     PARKED_SIGMA_S,
     SAID_ERROR,
@@ -31,7 +30,8 @@ from chargeloop.recommendation.waiting import (
 SURE = 2.3263  # 0.99-quantile of the standard normal
 CROWD = 20  # requests of one turn that could all go to a pool: one error of the estimate would then break many promises
 TOGETHER_S = 120.0  # nobody knows in which order those come who are expected within so little time
-IN_COMMON = 0.1  # sigma of what all stays at a pool are longer or shorter than expected, by the same share
+IN_COMMON = 0.15  # sigma of what all stays at a pool are longer or shorter than expected, by the same share
+LONGEST_S = 24 * 3600.0
 NEVER = 1e-3  # less likely than this does not count
 
 
@@ -39,7 +39,7 @@ def wait_quantiles_s(world: World, inflow_per_h: Floats, pool: Ints, arrive_s: F
     """Wait at each of `pool` (M) of one who arrives at `arrive_s` (M), as known now: M x quantiles, seconds.
 
     `risks`: quantiles of the standard normal, 0 for the middle, `Z90` for the 0.9-quantile. `inflow_per_h`: P, forecast
-    arrivals. Infinite where no bay is in order, six hours where it would be longer.
+    arrivals. Infinite where no bay is in order, a day where it would be longer.
     """
     layout, pools, free_s = world.layout, Pools.of_layout(world.layout), world.bay_free_s.copy()
     out = np.empty((pool.size, len(risks)))

@@ -12,6 +12,7 @@ from chargeloop.recommendation import best_slot, has_enough, summed, worth_sayin
 from chargeloop.recommendation.later import AMPLE_SOC, LOOK_AHEAD_H, PLANNED_SOC, RESERVE_SOC
 from chargeloop.simulation.due import join_inbound, join_queue, note, pop, push, quit_inbound, quit_queue
 from chargeloop.simulation.power import accrue
+from chargeloop.simulation.promises import promised_wait_s
 from chargeloop.simulation.state import (
     CURSOR,
     DUE,
@@ -41,7 +42,6 @@ _AVAILABLE, _FAULTED = float(EvseStatus.AVAILABLE), float(EvseStatus.FAULTED)
 
 LEAST_SOC = 0.01
 # A fast charge that is held back to over twice what it should take, and half an hour, is broken off.
-Z90 = 1.2816  # 0.9-quantile of the standard normal
 DC_LONGEST, DC_LONGEST_S = 2.0, 1800.0
 
 
@@ -142,7 +142,7 @@ def _soonest_option(state: State, rules: Rules, d: Whole, now_s: float) -> int:
 @kernel
 def _go_priced(state: State, rules: Rules, d: Whole, k: Whole, now_s: float) -> None:
     arrive_s = now_s + state.option_s[d, k]
-    state.cars[d].promised_s = likely_wait_s(state, rules, state.option[d, k], now_s, arrive_s, Z90, np.inf)
+    state.cars[d].promised_s = promised_wait_s(state, rules, d, state.option[d, k], now_s, arrive_s)
     _go_for(state, d, k, now_s)
 
 

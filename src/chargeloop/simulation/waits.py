@@ -29,7 +29,7 @@ def expected_wait_s(state: State, rules: Rules, p: Whole, now_s: float, arrive_s
         if bay.broken > 0:
             free_s[i] = np.inf
         elif bay.driver >= 0:
-            free_s[i] = _expected_end_s(state, rules, pool.begin + i, now_s)
+            free_s[i] = expected_end_s(state, rules, pool.begin + i, now_s)
         elif bay.reserved_for != -1:
             free_s[i] = max(bay.reserved_until_s, now_s)
     free_s.sort()
@@ -46,7 +46,7 @@ def expected_wait_s(state: State, rules: Rules, p: Whole, now_s: float, arrive_s
 
 
 @kernel
-def _expected_end_s(state: State, rules: Rules, e: Whole, now_s: float) -> float:
+def expected_end_s(state: State, rules: Rules, e: Whole, now_s: float) -> float:
     """When the vehicle at bay `e` should be gone: AC by what its driver said, DC by the energy still to come."""
     bay = state.bays[e]
     car = state.cars[bay.driver]
@@ -129,7 +129,7 @@ def _is_enough(
             continue
         gone = 1.0
         if bay.driver >= 0:
-            gone = _gone_by(state, rules, e, now_s, at_s)
+            gone = gone_by(state, rules, e, now_s, at_s)
         elif bay.reserved_for != -1:
             gone = 1.0 if bay.reserved_until_s <= at_s else 0.0
         mean += gone
@@ -146,7 +146,7 @@ def _is_enough(
 
 
 @kernel
-def _gone_by(state: State, rules: Rules, e: Whole, now_s: float, at_s: float) -> float:
+def gone_by(state: State, rules: Rules, e: Whole, now_s: float, at_s: float) -> float:
     """Probability that the vehicle at bay `e` is gone at `at_s`, given that it is there at `now_s`."""
     bay = state.bays[e]
     car = state.cars[bay.driver]

@@ -2,7 +2,7 @@
 
 import { api, Problem, type Bay, type HourPrice, type Pool, type StationDetail } from '../shared/api'
 import { h, patchChildren, skeleton, svg } from '../shared/dom'
-import { clock, dayAndClock, hourOf, kilowattHours, kilowatts, minutesOr, money, number, relative, share } from '../shared/format'
+import { clock, dayAndClock, hourOf, kilowattHours, kilowatts, minutes, minutesOr, money, number, relative, share } from '../shared/format'
 import { said, words } from '../shared/words'
 import { decisionLine } from './decisions'
 import type { State, View } from './state'
@@ -63,12 +63,16 @@ function meter(part: number): HTMLElement {
 }
 
 function poolCard(pool: Pool): HTMLElement {
-  const wait = (name: string, value: number | null) => h('div', {}, h('dt', {}, name), h('dd', {}, minutesOr(value)))
+  const wait = (name: string, value: number | null, n: number) => {
+    const [low, high] = pool.wait_bands_min[n] ?? [null, null]
+    const band = low === null || high === null || high < 0.5 ? '' : h('small', { class: 'quiet', title: words.waitBand }, `${number(low)}–${minutes(high)}`)
+    return h('div', {}, h('dt', {}, name), h('dd', {}, minutesOr(value), band))
+  }
   return h('div', { class: 'pool', 'data-key': pool.current },
     h('h3', {}, pool.current === 'DC' ? words.fast : words.slow),
     h('p', {}, words.freeOf(number(pool.free), number(pool.bays))),
     h('p', { class: pool.queue ? 'amber' : 'quiet' }, `${words.queueOf(number(pool.queue))} · ${words.inboundOf(number(pool.inbound))}`),
-    pool.wait_now_min === null ? h('p', { class: 'quiet' }, words.noBay) : h('dl', { class: 'waits', 'aria-label': words.expectedWait }, wait(words.now, pool.wait_now_min), wait(words.in30, pool.wait_30_min), wait(words.in60, pool.wait_60_min)))
+    pool.wait_now_min === null ? h('p', { class: 'quiet' }, words.noBay) : h('dl', { class: 'waits', 'aria-label': words.expectedWait }, wait(words.now, pool.wait_now_min, 0), wait(words.in30, pool.wait_30_min, 1), wait(words.in60, pool.wait_60_min, 2)))
 }
 
 function bayItem(bay: Bay): HTMLElement {

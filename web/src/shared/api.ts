@@ -27,7 +27,7 @@ export interface LiveStations {
 export interface Live { at: string; stations: LiveStations; kpis: Kpis; moving: number }
 export interface Pool {
   current: Current; bays: number; free: number; queue: number; inbound: number
-  wait_now_min: number | null; wait_30_min: number | null; wait_60_min: number | null
+  wait_now_min: number | null; wait_30_min: number | null; wait_60_min: number | null; wait_bands_min: [number | null, number | null][]
 }
 export interface BaySession {
   session_id: string; id_token: string; started_at: string; energy_kwh: number; needed_kwh: number | null

@@ -62,7 +62,7 @@ export const en = {
   // console: station
   station: 'Station', operator: 'Operator', zone: 'Zone', siteTypes, statuses,
   bays: 'Bays', queue: 'Queue', queueOf: (n: string) => `${n} in the queue`, inboundOf: (n: string) => `${n} on the way`, freeOf: (free: string, bays: string) => `${free} of ${bays} free`,
-  expectedWait: 'Expected wait', in30: '+30 min', in60: '+60 min', fast: 'Fast (DC)', slow: 'Slow (AC)', noBay: 'no bay in order',
+  expectedWait: 'Expected wait', in30: '+30 min', in60: '+60 min', waitBand: 'Eight of ten waits lie between these', fast: 'Fast (DC)', slow: 'Slow (AC)', noBay: 'no bay in order',
   powerOfLimit: 'Power at this connection', otherLoad: 'with the building’s own load',
   sessions: 'Sessions and their deadlines', sessionsNote: 'Each bar runs from plugging in to the time the driver leaves; filled: energy delivered; steps: planned power.',
   noSessions: 'Nobody is plugged in now.', leaves: (at: string) => `leaves ${at}`, leavesUnknown: 'leaving time unknown', done: 'charged, still plugged in',

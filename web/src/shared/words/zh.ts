@@ -45,7 +45,7 @@ export const zh: Words = {
     reserved: '已预约', unavailable: '停用', faulted: '故障',
   },
   bays: '车位', queue: '排队', queueOf: (n) => `排队 ${n} 人`, inboundOf: (n) => `在途 ${n} 人`, freeOf: (free, bays) => `${bays} 个中空闲 ${free} 个`,
-  expectedWait: '预计等待', in30: '30 分钟后', in60: '60 分钟后', fast: '快充（直流）', slow: '慢充（交流）', noBay: '没有可用车位',
+  expectedWait: '预计等待', in30: '30 分钟后', in60: '60 分钟后', waitBand: '十次等待中有八次在此范围内', fast: '快充（直流）', slow: '慢充（交流）', noBay: '没有可用车位',
   powerOfLimit: '接入点功率', otherLoad: '含建筑自身负荷',
   sessions: '充电会话与离开时间', sessionsNote: '每条从插枪到车主离开；填充为已充电量，阶梯为计划功率。',
   noSessions: '目前没有车辆接入。', leaves: (at) => `${at} 离开`, leavesUnknown: '离开时间未知', done: '已充满，尚未拔枪',
