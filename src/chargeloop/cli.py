@@ -47,6 +47,11 @@ SUBCOMMANDS = {
     "plan": Subcommand(
         "chargeloop.simulation.plan", "where more charging bays help most", "chargeloop plan --bays 50 -o plan.geojson"
     ),
+    "tune": Subcommand(
+        "chargeloop.simulation.tune",
+        "policies, fronts of several aims, and tariffs by genetic and swarm methods, judged in the twin",
+        "chargeloop tune policy --evening --html tuned.html",
+    ),
     "bench": Subcommand("chargeloop.bench", "run one of the checkout's benchmarks", "chargeloop bench loop --quick"),
     "doctor": Subcommand(
         "chargeloop.doctor", "what is configured, reachable and wrong, and how to mend it", "chargeloop doctor --json"

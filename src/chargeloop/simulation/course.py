@@ -9,6 +9,7 @@ import numpy as np
 from chargeloop.model import EvseStatus
 from chargeloop.physics import kernel
 from chargeloop.recommendation import summed
+from chargeloop.simulation.beside import beside_minutes_s
 from chargeloop.simulation.due import join_inbound, join_queue, note, pop, push, quit_inbound, quit_queue
 from chargeloop.simulation.power import accrue
 from chargeloop.simulation.state import (
@@ -132,17 +133,19 @@ def _soonest_option(state: State, rules: Rules, d: Whole, now_s: float) -> int:
 def _priced_option(state: State, rules: Rules, d: Whole, now_s: float) -> int:
     """Column of the option with the least likely drive + wait, and delay of those who come later (the price of the stay)."""
     best, best_s = 0, np.inf
-    stay_s = state.cars[d].said_stay_s
+    car = state.cars[d]
+    stay_s = car.said_stay_s
     for k in range(state.option.shape[1]):
         p, drive_s = state.option[d, k], state.option_s[d, k]
         if p < 0 or drive_s >= best_s:
             break
         arrive_s = now_s + drive_s
-        wait_s = likely_wait_s(state, rules, p, now_s, arrive_s, rules.risk, best_s - drive_s)
+        wait_s = likely_wait_s(state, rules, p, now_s, arrive_s, car.risk, best_s - drive_s)
         if drive_s + wait_s >= best_s:
             continue
         begin_s = arrive_s + wait_s - rules.from_s
-        total_s = drive_s + wait_s + summed(state.price[p], begin_s, begin_s + stay_s, rules.price_bin_s)
+        total_s = drive_s + wait_s + car.times_price * summed(state.price[p], begin_s, begin_s + stay_s, rules.price_bin_s)
+        total_s += beside_minutes_s(state, rules, d, p, begin_s)
         if total_s < best_s:
             best, best_s = k, total_s
     return best

@@ -95,7 +95,8 @@ class Rules(NamedTuple):
     dc_overstay_s: float  # expected
     from_s: float
     price_bin_s: float
-    risk: float  # standard deviations above the middle at which the wait is reckoned with
+    busy_s: float = 0.0  # what `Manner.busy_min` and `Manner.load_min` say, s
+    load_s: float = 0.0
 
 
 def _record(**kinds: str) -> np.dtype[np.void]:
@@ -104,12 +105,13 @@ def _record(**kinds: str) -> np.dtype[np.void]:
 
 
 # A driver with the vehicle. `arrive_s`: at the pool headed for; `start_kwh`: the bay's register at plug-in; `promised_s`: wait
-# not exceeded in nine of ten cases, as was known when he set out; `first`: column of the option chosen without looking at
+# not exceeded in nine of ten cases, as was known when he set out; `times_price`, `risk`, `cny_s` (what a CNY is worth to him, s):
+# what `Manner` says of him; `first`: column of the option chosen without looking at
 # queues; `next`, `prev`: neighbours in a pool's queue or list of those on their way;
 # `follows`: goes where the policy says, and is counted there from that moment; others go to the nearest, unannounced.
 CAR = _record(
     f8="appear_s soc target battery_kwh kwh_per_km stay_s said_stay_s patience_s"
-    " set_out_s arrive_s start_s charged_s end_s drive_s drive_m kwh start_kwh promised_s",
+    " set_out_s arrive_s start_s charged_s end_s drive_s drive_m kwh start_kwh promised_s times_price risk cny_s",
     i8="model first pool evse hops next prev",
     i1="stage",
     b1="is_dc follows",
@@ -133,7 +135,8 @@ LOG_ROW = _record(f8="at_s value", i8="kind driver evse")
 class State(NamedTuple):
     """`option`: pools within reach of each driver, soonest there first (D x K, -1 padded), `visited`: pools where he was.
     `near`: other pools of the same current, soonest first (P x H). `traffic`: by hour, times that of free roads. `price`: P x
-    bin edges, shadow price summed up, seconds of everybody's time. `due`: binary heap by time. `counts`: see above.
+    bin edges, shadow price summed up, seconds of everybody's time. `tariff`: P x 25, CNY for a kW from the start on, by hour of
+    a day that comes again and again. `due`: binary heap by time. `counts`: see above.
     """
 
     cars: Records
@@ -149,6 +152,7 @@ class State(NamedTuple):
     near_m: Floats
     traffic: Floats
     price: Floats
+    tariff: Floats
     circuits: Records
     due: Records
     log: Records
@@ -214,6 +218,7 @@ def new_state(
     near: tuple[Ints, Floats, Floats],
     traffic: Floats,
     price: Floats,
+    tariff: Floats,
     most_hops: int,
 ) -> State:
     dc_table, ac_kw = curve_table(city.models)
@@ -229,6 +234,7 @@ def new_state(
         near_m=near[2],
         traffic=traffic,
         price=price,
+        tariff=tariff,
         circuits=new_circuits(layout),
         due=np.zeros(0, dtype=DUE_ROW),
         log=np.zeros(LOG_ROWS, dtype=LOG_ROW),
