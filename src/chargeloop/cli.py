@@ -45,7 +45,9 @@ SUBCOMMANDS = {
         "chargeloop assign requests.csv stations.csv --solver exact -o assigned.csv",
     ),
     "plan": Subcommand(
-        "chargeloop.simulation.plan", "where more charging bays help most", "chargeloop plan --bays 50 -o plan.geojson"
+        "chargeloop.simulation.plan",
+        "where more charging bays or kilowatts help most",
+        "chargeloop plan --bays 50 --html plan.html",
     ),
     "tune": Subcommand(
         "chargeloop.simulation.tune",

@@ -1,26 +1,45 @@
 """The city twin: drivers, queues and chargers of a whole city, with baselines to beat."""
 
 from chargeloop.simulation.compare import Controller, default_day, offline_loop, run, simulate
+from chargeloop.simulation.days import Days, Judge, Outcome, Setting
 from chargeloop.simulation.drivers import Drivers, draw_drivers, joined_drivers
-from chargeloop.simulation.expansion import Check, Expansion, Site, with_more_bays
+from chargeloop.simulation.expansion import Expansion, Site, with_more_bays
+from chargeloop.simulation.ground import Check
 from chargeloop.simulation.kpis import Kpis, minutes_lost
+from chargeloop.simulation.manner import SHIPPED, Manner
 from chargeloop.simulation.nightly import Nightly, as_forecast, demand_of, shadow_prices
+from chargeloop.simulation.paired import Change, paired
+from chargeloop.simulation.reinforcement import Line, Reinforcement, with_more_kw
 from chargeloop.simulation.scenario import BUSY_ROADS, QUIET, Outage, Scenario, Surge
+from chargeloop.simulation.tariffs import tune_prices
 from chargeloop.simulation.telling import PlugIn, Unplug
+from chargeloop.simulation.time_of_use import Flexibility, Response
+from chargeloop.simulation.tuning import tune_front, tune_policy
 from chargeloop.simulation.twin import Twin
 
 __all__ = [
     "BUSY_ROADS",
     "QUIET",
+    "SHIPPED",
+    "Change",
     "Check",
     "Controller",
+    "Days",
     "Drivers",
     "Expansion",
+    "Flexibility",
+    "Judge",
     "Kpis",
+    "Line",
+    "Manner",
     "Nightly",
     "Outage",
+    "Outcome",
     "PlugIn",
+    "Reinforcement",
+    "Response",
     "Scenario",
+    "Setting",
     "Site",
     "Surge",
     "Twin",
@@ -32,8 +51,13 @@ __all__ = [
     "joined_drivers",
     "minutes_lost",
     "offline_loop",
+    "paired",
     "run",
     "shadow_prices",
     "simulate",
+    "tune_front",
+    "tune_policy",
+    "tune_prices",
     "with_more_bays",
+    "with_more_kw",
 ]

@@ -1,4 +1,4 @@
-"""What an option costs beside minutes, in seconds: the amount, a busy station, a loaded grid. Nothing, unless a `Manner` says so."""
+"""What an option costs beside minutes, in seconds: the amount, a busy station, a loaded grid. Nothing, as shipped."""
 
 from chargeloop.model.city import Floats
 from chargeloop.physics import kernel

@@ -28,8 +28,8 @@ USUAL = Scenario(zone_spread=0.3, scatter=2.0, hour_drive=BUSY_ROADS, walk_ins=0
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Of one day. `minutes`: drive + wait of a driver, and 60 for one who gave up; `jain`: how evenly stations are used (1: all
-    alike); `feeder_peaks_mw`: the sum of each feeder's own peak, which is what the grid has to be built for; `peak_mw`: the city's.
+    """Of one day. `minutes`: drive + wait of a driver, and 60 for one who gave up; `jain`: how evenly stations are used
+    (1: all alike); `feeder_peaks_mw`: the sum of each feeder's own peak, which is what the grid has to be built for.
     """
 
     minutes: float

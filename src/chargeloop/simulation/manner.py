@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
 import numpy as np
 
@@ -28,8 +27,8 @@ class Manner:
 
     times_price: float = 1.0
     risk: float = RISK
-    price_factors: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
-    risk_factors: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    price_factors: Mapping[str, float] = field(default_factory=dict)
+    risk_factors: Mapping[str, float] = field(default_factory=dict)
     amount: float = 0.0
     busy_min: float = 0.0
     load_min: float = 0.0

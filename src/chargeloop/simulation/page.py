@@ -12,8 +12,9 @@ COLOURS = ("#0b7285", "#e8590c", "#5f3dc4", "#2b8a3e")
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #1b2327 }
 h1 { font-size: 1.5rem } h2 { font-size: 1.15rem; margin-top: 2rem }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums } caption { text-align: left; color: #55636b }
-th, td { padding: .25rem .7rem; border-bottom: 1px solid #d8dfe2; text-align: right } th:first-child, td:first-child { text-align: left }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums }
+th, td { padding: .25rem .7rem; border-bottom: 1px solid #d8dfe2; text-align: right }
+th:first-child, td:first-child { text-align: left }
 .scroll { overflow-x: auto } svg { max-width: 100%; height: auto } svg text { font: 12px system-ui, sans-serif; fill: #39464d }
 """
 Series = Mapping[str, Sequence[tuple[float, float]]]
@@ -22,7 +23,8 @@ Series = Mapping[str, Sequence[tuple[float, float]]]
 def document(title: str, parts: Sequence[str]) -> str:
     """`parts`: HTML, such as the functions below return."""
     head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{escape(title)}</title>'
-    return f'<!doctype html><html lang="en"><head>{head}<style>{STYLE}</style></head><body><h1>{escape(title)}</h1>{"".join(parts)}</body></html>\n'
+    body = f"<h1>{escape(title)}</h1>{''.join(parts)}"
+    return f'<!doctype html><html lang="en"><head>{head}<style>{STYLE}</style></head><body>{body}</body></html>\n'
 
 
 def heading(text: str) -> str:
@@ -89,7 +91,9 @@ def city_map(city: City, marks: Sequence[tuple[float, float, float, str]]) -> st
     drawn = []
     for zone in city.zones:
         x, y = at(zone.centre.lon, zone.centre.lat)
-        drawn.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{zone.radius_m / 111_195 * scale:.1f}" fill="#0b7285" opacity=".07"/>')
+        drawn.append(
+            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{zone.radius_m / 111_195 * scale:.1f}" fill="#0b7285" opacity=".07"/>'
+        )
     for place in stations:
         x, y = at(place.lon, place.lat)
         drawn.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="1.6" fill="#7b8a92"/>')

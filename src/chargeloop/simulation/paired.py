@@ -10,7 +10,7 @@ from chargeloop.model import BadInput
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Means over `days` days, the mean difference of the pairs, and the half-width of its 95 % interval (infinite for one day)."""
+    """Means over `days` days, the mean difference of the pairs, and half its 95 % interval (infinite for one day)."""
 
     before: float
     after: float

@@ -105,8 +105,8 @@ def _record(**kinds: str) -> np.dtype[np.void]:
 
 
 # A driver with the vehicle. `arrive_s`: at the pool headed for; `start_kwh`: the bay's register at plug-in; `promised_s`: wait
-# not exceeded in nine of ten cases, as was known when he set out; `times_price`, `risk`, `cny_s` (what a CNY is worth to him, s):
-# what `Manner` says of him; `first`: column of the option chosen without looking at
+# not exceeded in nine of ten cases, as was known when he set out; `times_price`, `risk` and
+# `cny_s` (what a CNY is worth to him, s): what `Manner` says of him; `first`: column of the option chosen without looking at
 # queues; `next`, `prev`: neighbours in a pool's queue or list of those on their way;
 # `follows`: goes where the policy says, and is counted there from that moment; others go to the nearest, unannounced.
 CAR = _record(

@@ -26,9 +26,10 @@ LESS_AND_MORE = (0.5, 2.0)  # times the share of flexible drivers, to see what h
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prices:
-    """`city`: the same with the tariffs found. `usual`, `found`: what the old and the new come to, as expected on the days of the
-    search. `checked`: changes in the twin on other days. `if_share`: by share of flexible drivers, the change of the peak that is
-    expected then, on the other days. `load_kw`: of the first other day, before and after, by 5 minutes."""
+    """`city`: the same with the tariffs found. `usual`, `found`: what the old and the new come to, as expected on the days of
+    the search. `checked`: changes in the twin on other days. `if_share`: by share of flexible drivers, the change of the peak
+    that is expected then, on the other days. `load_kw`: of the first other day, before and after, by 5 minutes.
+    """
 
     city: City
     usual: Expected
@@ -79,9 +80,7 @@ def tune_prices(
             for share in (min(times * flexibility.share, 1.0) for times in LESS_AND_MORE)
         },
         load_kw=(judged[0].load_kw(judged[0].stay), judged[0].load_kw(judged[0].shift_h(judged[0].cny(now)))),
-        best_by_generation=[
-            float(searched.values[searched.generation <= n].min()) for n in range(1, generations + 1)
-        ],
+        best_by_generation=[float(searched.values[searched.generation <= n].min()) for n in range(1, generations + 1)],
         evaluations=len(searched.points),
     )
 

@@ -1,8 +1,8 @@
 """Prices by time of use that move load: drivers who may come earlier or later for less, and a search for the hours.
 
-The response is a logit that starts from what is seen. A flexible driver weighs hours around his own; the utility of an hour is
--(amount + dislike of moving) / scale + a Gumbel term. These terms are drawn such that at the prices as they are he comes when he
-comes (the conditional distribution given the choice is exact), so nothing moves unless prices do, and two tariffs meet the same people.
+The response is a logit that starts from what is seen. A flexible driver weighs the hours around his own; the utility of an hour
+is -(amount + dislike of moving) / scale + a Gumbel term. These terms are drawn from their distribution given that, at prices
+as they are, he comes when he comes. So nothing moves unless prices do, and two tariffs meet the same people.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ BIN_S = 300.0
 BLOCK_H = 2  # a tariff's hours come in blocks of so many
 RATIO = (0.3, 2.0)  # bounds of the energy price over its level
 CENT = Decimal("0.01")
-ROUNDS = 4  # of finding the level at which as much is earned as before
+ROUNDS, DAMPED = 6, 0.7  # of finding the level at which as much is earned as before
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +46,13 @@ class Flexibility:
 
 def shape_of(point: Floats) -> Floats:
     """24 local hours: energy price over the level, from a number in 0..1 for each block."""
-    return np.repeat(RATIO[0] + point * (RATIO[1] - RATIO[0]), BLOCK_H)
+    return np.asarray(np.repeat(RATIO[0] + point * (RATIO[1] - RATIO[0]), BLOCK_H))
 
 
 def point_of(energy: Floats) -> Floats:
     """A start for the search: prices by hour (24) as they are, as near as blocks can be."""
     block = energy.reshape(-1, BLOCK_H).mean(axis=1) / max(energy.mean(), 1e-9)
-    return np.clip((block - RATIO[0]) / (RATIO[1] - RATIO[0]), 0, 1)
+    return np.asarray(np.clip((block - RATIO[0]) / (RATIO[1] - RATIO[0]), 0, 1))
 
 
 def city_prices(city: City, layout: Layout) -> tuple[Floats, Floats]:
@@ -166,7 +166,7 @@ def expected(days: Sequence[Response], shape: Floats, service: Floats, usual: Fl
             total + sum(day.paid_cny(cny, shift) for day, cny, shift in zip(days, all_cny, shifts, strict=True))
             for total, all_cny in zip(fixed, (by_shape, for_service), strict=True)
         )
-        level = (earned - rest) / energy
+        level += DAMPED * ((earned - rest) / energy - level)
     return Expected(
         peak_kw=float(np.mean([day.load_kw(shift).max() for day, shift in zip(days, shifts, strict=True)])),
         revenue_cny=float(now * energy + rest) / len(days),

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from chargeloop.model.errors import BadInput
 from chargeloop.simulation.command import level_of
@@ -116,18 +116,18 @@ def _days(args: argparse.Namespace) -> tuple[range, range]:
 
 def _policy(args: argparse.Namespace, setting: "Setting", told: Callable[[int], None]) -> object:
     from chargeloop.simulation.days import Judge  # noqa: PLC0415
-    from chargeloop.simulation.tuning import tune  # noqa: PLC0415
+    from chargeloop.simulation.tuning import tune_policy  # noqa: PLC0415
 
     with Judge(setting, args.cores) as judge:
-        return tune(judge, setting.city, *_days(args), method=args.method or "ga", **_search(args), told=told)
+        return tune_policy(judge, setting.city, *_days(args), method=args.method or "ga", **_search(args), told=told)
 
 
 def _front(args: argparse.Namespace, setting: "Setting", told: Callable[[int], None]) -> object:
     from chargeloop.simulation.days import Judge  # noqa: PLC0415
-    from chargeloop.simulation.tuning import front  # noqa: PLC0415
+    from chargeloop.simulation.tuning import tune_front  # noqa: PLC0415
 
     with Judge(setting, args.cores) as judge:
-        return front(judge, *_days(args), **_search(args), told=told)
+        return tune_front(judge, *_days(args), **_search(args), told=told)
 
 
 def _prices(args: argparse.Namespace, setting: "Setting", told: Callable[[int], None]) -> object:
@@ -136,12 +136,10 @@ def _prices(args: argparse.Namespace, setting: "Setting", told: Callable[[int], 
     from chargeloop.simulation.time_of_use import Flexibility  # noqa: PLC0415
 
     flexibility = Flexibility(share=args.flexible)
-    return tune_prices(
-        Days(setting), *_days(args), flexibility, method=args.method or "pso", **_search(args), told=told
-    )
+    return tune_prices(Days(setting), *_days(args), flexibility, method=args.method or "pso", **_search(args), told=told)
 
 
-def _search(args: argparse.Namespace) -> dict[str, int]:
+def _search(args: argparse.Namespace) -> dict[str, Any]:
     return {"population": args.population, "generations": args.generations, "seed": args.seed}
 
 

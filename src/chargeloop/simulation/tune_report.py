@@ -29,7 +29,7 @@ class Section:
 
     title: str
     head: tuple[str, ...]
-    rows: list[tuple[str, ...]]
+    rows: Sequence[tuple[str, ...]]
     said: str = ""
     pictures: tuple[str, ...] = ()
 
@@ -68,8 +68,8 @@ class Report:
 def policy(found: Tuned, setting: Setting, args: argparse.Namespace) -> Report:
     verdict = found.checked["minutes"]
     said = (
-        f"{found.evaluations} manners were run on {args.days} day(s). On {verdict.days} other days the best of them changes minutes by"
-        f" {verdict.in_words} (95 %): {_verdict(verdict)}."
+        f"{found.evaluations} manners were run on {args.days} day(s). On {verdict.days} other days the best of them changes"
+        f" minutes by {verdict.in_words} (95 %): {_verdict(verdict)}."
     )
     course = {"minutes, best so far": list(enumerate(found.best_by_generation, 1))}
     knobs = [(name, f"{value:.2f}") for name, value in found.knobs.items()]
@@ -107,9 +107,9 @@ def front(found: Front, setting: Setting, args: argparse.Namespace) -> Report:
     shipped = ("shipped", *("" for _ in names), *(f"{found.shipped[aim]:.3f}" for aim in AIMS), *("" for _ in AIMS), "")
     others = found.points[0].checked["minutes"].days
     said = (
-        f"{found.evaluations} policies were run on {args.days} day(s), {len(found.points)} of the front again on {others} other days."
-        f" Share of the box that is dominated: {found.hypervolumes[0]:.3f} after the first generation, {found.hypervolumes[-1]:.3f} after"
-        " the last. Last column: still not beaten by another of them on the other days."
+        f"{found.evaluations} policies were run on {args.days} day(s), {len(found.points)} of the front on {others} others."
+        f" Share of the box that is dominated: {found.hypervolumes[0]:.3f} after the first generation,"
+        f" {found.hypervolumes[-1]:.3f} after the last. Last column: still not beaten by another of them on the other days."
     )
     pictures = tuple(
         page.dots(
@@ -155,8 +155,8 @@ def prices(found: Prices, setting: Setting, args: argparse.Namespace) -> Report:
     expected_pct = 100 * (found.found.peak_kw / found.usual.peak_kw - 1)
     said = (
         f"{found.evaluations} tariffs were weighed on {args.days} day(s) of expected load: peak {expected_pct:+.1f} %, with"
-        f" {100 * found.found.moved_share:.1f} % of drivers at another hour. In the twin, on {peak.days} other days: {peak.in_words}"
-        f" (95 %): {_verdict(peak)}."
+        f" {100 * found.found.moved_share:.1f} % of drivers at another hour. In the twin, on {peak.days} other days:"
+        f" {peak.in_words} (95 %): {_verdict(peak)}."
     )
     before = {each.tariff_id: each for each in setting.city.tariffs}
     rows = [(each.tariff_id, in_words(before[each.tariff_id]), in_words(each)) for each in found.city.tariffs]
@@ -181,9 +181,9 @@ def prices(found: Prices, setting: Setting, args: argparse.Namespace) -> Report:
         assumptions=[
             *_assumptions(setting, args),
             f"{flexible.share:.0%} of drivers can come up to {flexible.window_h} hours earlier or later; an hour costs them"
-            f" {flexible.dislike:.0%} of their value of time; the scale of the logit is {flexible.scale_cny:g} CNY. No data says so.",
-            "They know the city's mean prices by hour, and reckon with energy spread evenly over their stay.",
-            "The search reckons that all are served at once; the twin does not. Its shadow prices are those made for the old tariffs.",
+            f" {flexible.dislike:.0%} of their value of time; the logit's scale is {flexible.scale_cny:g} CNY.",
+            "No data says how they react. They know mean prices by hour, and take energy as spread evenly over the stay.",
+            "The search reckons that all are served at once, the twin does not; its shadow prices are of the old tariffs.",
         ],
         plain={
             **_head(setting, args),
@@ -195,7 +195,7 @@ def prices(found: Prices, setting: Setting, args: argparse.Namespace) -> Report:
             "if_share": {str(share): change.in_words for share, change in found.if_share.items()},
             "tariffs": {
                 each.tariff_id: [
-                    {"start_h": b.start_h, "end_h": b.end_h, "energy": str(b.energy_per_kwh), "service": str(b.service_per_kwh)}
+                    {"start_h": b.start_h, "end_h": b.end_h, "energy": f"{b.energy_per_kwh}", "service": f"{b.service_per_kwh}"}
                     for b in each.bands
                 ]
                 for each in found.city.tariffs
@@ -235,7 +235,7 @@ def _assumptions(setting: Setting, args: argparse.Namespace) -> list[str]:
     return [
         f"Days are drawn at {level}, {setting.hours} hours from {setting.start:%Y-%m-%d %H:%M} UTC, seed {setting.seed}: the"
         f" {args.days} of the search and the {args.check_days} of the check are different ones, in pairs the same for all.",
-        f"Zones' weights differ from day to day (sigma {of.zone_spread:g}), {of.walk_ins:.0%} of drivers never ask; circuits' limits are in"
-        " force. Shadow prices are made once, from the forecast.",
+        f"Zones' weights differ from day to day (sigma {of.zone_spread:g}), {of.walk_ins:.0%} of drivers never ask; circuits'"
+        " limits are in force. Shadow prices are made once, from the forecast.",
         setting.city.note,
     ]

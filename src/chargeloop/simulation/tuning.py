@@ -1,7 +1,7 @@
 """The parameters of policy `priced`, tuned against the twin: by one aim (GA, PSO) or as a front of four (NSGA-II).
 
-No formula says what a parameter does to a day, only a run does, and that is where such methods belong. What they find on the days
-they were let look at is judged on others.
+No formula says what a parameter does to a day, only a run does, and that is where such methods belong. What they find on
+the days that they were let look at is judged on others.
 """
 
 from collections.abc import Sequence
@@ -68,7 +68,7 @@ def values_of(knobs: Sequence[Knob], point: Floats) -> dict[str, float]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tuned:
-    """`knobs`: the values found; `changes`: of each figure against the shipped policy, on the days it was tuned on and on others.
+    """`knobs`: the values found; `learned`, `checked`: changes against the shipped policy on days of the search and others.
 
     `best_by_generation`: minutes a driver on the days of tuning.
     """
@@ -83,7 +83,7 @@ class Tuned:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Point:
-    """A policy of the front: its weights, its aims on the days of the search, and its changes on others against the shipped one.
+    """A policy of the front: weights, aims on the days of the search, and changes against the shipped one on others.
 
     `stays`: no other that was checked equals or beats it in everything there too.
     """
@@ -105,7 +105,7 @@ class Front:
     evaluations: int
 
 
-def tune(
+def tune_policy(
     judge: Judge,
     city: City,
     days: Sequence[int],
@@ -136,7 +136,7 @@ def tune(
     )
 
 
-def front(
+def tune_front(
     judge: Judge,
     days: Sequence[int],
     others: Sequence[int],
@@ -184,4 +184,3 @@ def _named(aims: Floats) -> dict[str, float]:
 def _changes(before: Sequence[Outcome], after: Sequence[Outcome]) -> dict[str, Change]:
     names = (*AIMS, "peak_mw", "served_share")
     return {name: paired(figures(before, name).tolist(), figures(after, name).tolist()) for name in names}
-
