@@ -51,7 +51,14 @@ SUBCOMMANDS = {
         "chargeloop assign requests.csv stations.csv --solver exact -o assigned.csv",
     ),
     "plan": Subcommand(
-        "chargeloop.simulation.plan", "where more charging bays help most", "chargeloop plan --bays 50 -o plan.geojson"
+        "chargeloop.simulation.plan",
+        "where more charging bays or kilowatts help most",
+        "chargeloop plan --bays 50 --html plan.html",
+    ),
+    "tune": Subcommand(
+        "chargeloop.simulation.tune",
+        "policies, fronts of several aims, and tariffs by genetic and swarm methods, judged in the twin",
+        "chargeloop tune policy --evening --html tuned.html",
     ),
     "bench": Subcommand("chargeloop.bench", "run one of the checkout's benchmarks", "chargeloop bench loop --quick"),
     "doctor": Subcommand(

@@ -10,6 +10,7 @@ from chargeloop.model import EvseStatus
 from chargeloop.physics import kernel
 from chargeloop.recommendation import best_slot, has_enough, summed, worth_saying
 from chargeloop.recommendation.later import AMPLE_SOC, LOOK_AHEAD_H, PLANNED_SOC, RESERVE_SOC
+from chargeloop.simulation.beside import beside_minutes_s, energy_cny
 from chargeloop.simulation.due import join_inbound, join_queue, note, pop, push, quit_inbound, quit_queue
 from chargeloop.simulation.power import accrue
 from chargeloop.simulation.promises import promised_wait_s
@@ -177,8 +178,7 @@ def _better_slot(state: State, rules: Rules, d: Whole, option: Whole, now_s: flo
 def _amount_s(state: State, rules: Rules, d: Whole, p: Whole, at_s: float) -> float:
     """What the charge of driver `d` costs at pool `p` if it begins then, in seconds of his time."""
     car = state.cars[d]
-    cny = (car.target - car.soc) * car.battery_kwh * state.tariff[p, int((at_s - rules.from_s) / 3600) % 24]
-    return float(cny / max(car.value_of_time_per_h, 1.0) * 3600)
+    return float(energy_cny(state, d, p, at_s - rules.from_s) / max(car.value_of_time_per_h, 1.0) * 3600)
 
 
 @kernel
@@ -212,17 +212,19 @@ def _priced_option(state: State, rules: Rules, d: Whole, now_s: float) -> tuple[
     and the sum of these, s.
     """
     best, best_s = 0, np.inf
-    stay_s = state.cars[d].said_stay_s
+    car = state.cars[d]
+    stay_s = car.said_stay_s
     for k in range(state.option.shape[1]):
         p, drive_s = state.option[d, k], state.option_s[d, k]
         if p < 0 or drive_s >= best_s:
             break
         arrive_s = now_s + drive_s
-        wait_s = likely_wait_s(state, rules, p, now_s, arrive_s, rules.risk, best_s - drive_s)
+        wait_s = likely_wait_s(state, rules, p, now_s, arrive_s, car.risk, best_s - drive_s)
         if drive_s + wait_s >= best_s:
             continue
         begin_s = arrive_s + wait_s - rules.from_s
-        total_s = drive_s + wait_s + summed(state.price[p], begin_s, begin_s + stay_s, rules.price_bin_s)
+        total_s = drive_s + wait_s + car.times_price * summed(state.price[p], begin_s, begin_s + stay_s, rules.price_bin_s)
+        total_s += beside_minutes_s(state, rules, d, p, begin_s)
         if total_s < best_s:
             best, best_s = k, total_s
     return best, best_s

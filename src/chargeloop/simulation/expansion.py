@@ -6,27 +6,22 @@ time, and the prices found anew in between, since the second bay at a place is w
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from functools import cache
+from typing import Any
 
 import numpy as np
 
-from chargeloop.guidance import Guide
-from chargeloop.model import BadInput, City, Current, Layout
+from chargeloop.model import BadInput, City, Current
 from chargeloop.model.city import Floats, Ints
-from chargeloop.physics import utc_offset_s
-from chargeloop.prediction import Forecast
 from chargeloop.recommendation import ascend
-from chargeloop.simulation.drivers import Drivers, draw_drivers
+from chargeloop.simulation.drivers import Drivers
+from chargeloop.simulation.ground import JUDGED, TOP, Built, Check, Ground
 from chargeloop.simulation.kpis import minutes_lost
-from chargeloop.simulation.nightly import BIN_S, DAYS, ROUNDS, STEP, as_forecast, demand_of, shadow_prices
+from chargeloop.simulation.nightly import BIN_S, DAYS, ROUNDS, STEP, demand_of
 from chargeloop.simulation.reach import options
-from chargeloop.simulation.scenario import QUIET, Scenario
-from chargeloop.simulation.twin import Twin
 
-HOURS, AFTER_H = 24, 4  # of drivers; and until the last of them has plugged in or given up
 SHARES = 5  # in so many rounds the bays are given out
 MOST_AT_ONE = 4  # bays a round that one pool may get
-STEP_S = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,33 +34,13 @@ class Site:
     saves_min: float
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """Minutes of drive + wait of all drivers of one day (60 more for one who gives up): as it is, and with more bays."""
-
-    as_it_is: float
-    with_best: float
-    with_random: float
-
-
 class Expansion:
-    """A city whose demand is as a forecast expects it, and the days that its extension is judged on."""
+    """Bays for a city whose demand is as a forecast expects it. Arguments as for `Ground`."""
 
-    def __init__(
-        self,
-        city: City,
-        forecast: Forecast,
-        start: datetime,
-        hours: int = HOURS,
-        *,
-        level: float | None = None,
-        scenario: Scenario = QUIET,
-        seed: int = 0,
-    ) -> None:
-        self.city, self.layout = city, Layout.of(city)
-        self._guide = Guide.of(city, self.layout)
-        self._forecast, self._start, self._hours = forecast, start, hours
-        self._level, self._scenario, self._seed = level, scenario, seed
+    def __init__(self, *city_forecast_start: Any, **more: Any) -> None:
+        self.ground = Ground(*city_forecast_start, **more)
+        self.layout = self.ground.layout
+        self._built = cache(self._build)
 
     def best(self, bays: int, progress: Callable[[float], None] = lambda _: None) -> list[Site]:
         """Where so many bays save most, the most valuable first. All stations that there are may grow.
@@ -75,16 +50,18 @@ class Expansion:
         """
         if bays < 1:
             raise BadInput("bays", f"at least one, got {bays}")
-        days = [self._draw(self._seed + 1 + day) for day in range(DAYS)]
-        reach = [options(each, self.layout, self._guide, self._slow(each)) for each in days]
+        ground = self.ground
+        days = [ground.draw(ground.seed + 1 + day) for day in range(DAYS)]
+        reach = [options(each, self.layout, ground.guide, ground.slow(each)) for each in days]
         more = np.zeros(len(self.layout.pool_station), dtype=np.int64)
         saved = np.zeros(len(more))
-        rate = np.zeros((len(more), int(self._hours * 3600 / BIN_S)))
+        most = max(-(-bays // TOP), -(-bays // len(more)))  # at one pool: nobody has room for all of them
+        rate = np.zeros((len(more), int(ground.hours * 3600 / BIN_S)))
         for n in range(SHARES):
             rate = self._prices(days, reach, more, rate)
             worth_min = rate.sum(axis=1) * BIN_S / 60
             share = (bays * (n + 1)) // SHARES - (bays * n) // SHARES
-            given = _dearest(worth_min, share)
+            given = _dearest(worth_min, share, most - more)
             more += given
             saved += given * worth_min
             progress((n + 1) / SHARES)
@@ -92,62 +69,33 @@ class Expansion:
         return [self._site(int(p), int(more[p]), float(saved[p])) for p in order if more[p]]
 
     def check(self, sites: Sequence[Site], day: int) -> Check:
-        """A day that prices were not made from, run with those sites, and with as many bays at as many random pools."""
-        rng = np.random.default_rng([self._seed, day, 7])
-        anywhere = rng.choice(len(self.layout.pool_station), min(len(sites), len(self.layout.pool_station)), replace=False)
-        elsewhere = [self._site(int(p), site.bays, 0.0) for p, site in zip(anywhere, sites, strict=False)]
-        return Check(*(self._minutes(each, 100 + day) for each in ([], sites, elsewhere)))
+        """Minutes of drive + wait of a day that prices were not made from, 60 for one who gives up.
 
-    def _minutes(self, sites: Sequence[Site], day: int) -> float:
-        city = with_more_bays(self.city, sites)
-        layout = Layout.of(city)
-        guide = Guide.of(city, layout)
-        prices = shadow_prices(
-            city,
-            layout,
-            guide,
-            self._forecast,
-            self._start,
-            self._hours,
-            np.random.default_rng(self._seed),
-            level=self._level,
-            scenario=self._scenario,
+        As it is, with the first `TOP` of those sites, and with the same numbers of bays at as many random pools.
+        """
+        top, pools = tuple(sites[:TOP]), len(self.layout.pool_station)
+        rng = np.random.default_rng([self.ground.seed, day, 7])
+        anywhere = rng.choice(pools, min(len(top), pools), replace=False)
+        elsewhere = [self._site(int(p), site.bays, 0.0) for p, site in zip(anywhere, top, strict=False)]
+        return Check(
+            self._minutes(self._built(()), day),
+            self._minutes(self._built(top), day),
+            self._minutes(self._build(tuple(elsewhere)), day),
         )
-        drivers = self._draw(day)
-        rng = np.random.default_rng(day)
-        twin = Twin(
-            city,
-            layout,
-            guide,
-            drivers,
-            self._start,
-            STEP_S,
-            "priced",
-            rng,
-            faults_per_day=0.0,
-            scenario=self._scenario,
-            prices=prices,
-            listen=False,
-        )
-        for _ in range((self._hours + AFTER_H) * 3600 // STEP_S):
-            twin.step()
-        return float(minutes_lost(twin.state.cars)[0].sum())
+
+    def _build(self, sites: tuple[Site, ...]) -> Built:
+        return self.ground.built(with_more_bays(self.ground.city, sites))
+
+    def _minutes(self, on: Built, day: int) -> float:
+        return float(minutes_lost(self.ground.run(on, JUDGED + day).state.cars)[0].sum())
 
     def _prices(self, days: list[Drivers], reach: list[tuple[Ints, Floats, Floats]], more: Ints, rate: Floats) -> Floats:
         bins, mean = rate.shape[1], np.zeros_like(rate)
         for drivers, each in zip(days, reach, strict=True):
-            demand = demand_of(drivers, self.layout, each, self._start, bins)
+            demand = demand_of(drivers, self.layout, each, self.ground.start, bins)
             bigger = replace(demand, capacity_s=demand.capacity_s + more[:, None] * BIN_S)
             mean += ascend(bigger, rate, ROUNDS, STEP)[0].rate / len(days)
         return mean
-
-    def _draw(self, day: int) -> Drivers:
-        rng = np.random.default_rng([self._seed, day])
-        expected = as_forecast(self.city, self._forecast)
-        return draw_drivers(expected, self.layout, self._start, self._hours, self._level, rng, scenario=self._scenario)
-
-    def _slow(self, drivers: Drivers) -> Floats:
-        return self._scenario.slow(drivers.appear_s, utc_offset_s(self._start, self.city.time_zone))
 
     def _site(self, pool: int, bays: int, saves_min: float) -> Site:
         station = self.layout.station_ids[self.layout.pool_station[pool]]
@@ -173,11 +121,13 @@ def with_more_bays(city: City, sites: Sequence[Site]) -> City:
     )
 
 
-def _dearest(worth: Floats, bays: int) -> Ints:
-    """P: how many of the bays each pool gets; no more than `MOST_AT_ONE` where there are enough others."""
-    most = max(MOST_AT_ONE, -(-bays // worth.size))
+def _dearest(worth: Floats, bays: int, room: Ints) -> Ints:
+    """P: how many of the bays each pool gets, within its room; no more than `MOST_AT_ONE` where there are enough others."""
+    at_once = max(MOST_AT_ONE, -(-bays // worth.size))
     given = np.zeros(worth.size, dtype=np.int64)
-    for p in np.argsort(-worth, kind="stable"):
-        given[p] = min(most, bays)
-        bays -= int(given[p])
+    for most in (at_once, bays):  # the second time, what is left over
+        for p in np.argsort(-worth, kind="stable"):
+            extra = min(most, bays, int(room[p] - given[p]))
+            given[p] += extra
+            bays -= extra
     return given

@@ -1,9 +1,9 @@
-"""`chargeloop plan`: where more charging bays would save drivers most, and what the twin says to it."""
+"""`chargeloop plan`: where more charging bays or kilowatts would save drivers most, and what the twin says to it."""
 
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,13 +12,16 @@ from chargeloop.simulation.command import level_of
 
 if TYPE_CHECKING:
     from chargeloop.model import City
-    from chargeloop.simulation.expansion import Check, Site
+    from chargeloop.simulation.ground import Check
+    from chargeloop.simulation.plan_report import Plan
 
-CHECK_DAYS = 3
+CHECK_DAYS = 5
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--bays", type=int, required=True, help="how many bays to give out")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--bays", type=int, help="how many bays to give out")
+    what.add_argument("--kw", type=float, help="how many kilowatts to give out to site connections, feeders and transformers")
     parser.add_argument("--city", type=Path, metavar="DIR", help="city folder; without one, the built-in city")
     parser.add_argument(
         "--level",
@@ -28,9 +31,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seed", type=int, default=1, help="of the days that are drawn (default 1)")
     parser.add_argument(
-        "--days", type=int, default=CHECK_DAYS, help=f"days of the check in the twin, 0 for none (default {CHECK_DAYS})"
+        "--days",
+        type=int,
+        default=CHECK_DAYS,
+        help=f"days of the check in the twin, top 10 against 10 at random; 0 for none (default {CHECK_DAYS})",
     )
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="map layer of the sites: .geojson")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="report with a map")
+    parser.add_argument("--json", action="store_true", help="print one JSON object on one line instead of a table")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -47,73 +55,57 @@ def run(args: argparse.Namespace) -> int:
     from rich.console import Console  # noqa: PLC0415 (not needed for --help)
 
     from chargeloop.city import load_city  # noqa: PLC0415
-    from chargeloop.loop import known_until  # noqa: PLC0415
-    from chargeloop.prediction import forecast_city  # noqa: PLC0415
-    from chargeloop.simulation.compare import default_day  # noqa: PLC0415
-    from chargeloop.simulation.expansion import Expansion  # noqa: PLC0415
+    from chargeloop.simulation import plan_report  # noqa: PLC0415
 
     city = load_city(args.city)
-    start = default_day(city)
-    forecast = forecast_city(known_until(city, start), start, 24)
-    expansion = Expansion(city, forecast, start, level=args.level, seed=args.seed)
     said = Console(stderr=True)
-    with said.status("prices of all bays ...") as status:
-        sites = expansion.best(args.bays, lambda share: status.update(f"prices of all bays ... {share:.0%}"))
-        checks = []
-        for day in range(args.days):
-            status.update(f"running the twin, day {day + 1} of {args.days} ...")
-            checks.append(expansion.check(sites, day))
-    _print(city, sites, checks)
+    with said.status("what is short ...") as status:
+        plan = _kilowatts(city, args, status.update) if args.bays is None else _bays(city, args, status.update)
     if args.output is not None:
-        args.output.write_text(json.dumps(layer(city, sites), ensure_ascii=False, indent=1), encoding="utf-8")
+        args.output.write_text(json.dumps(plan_report.layer(plan), ensure_ascii=False, indent=1), encoding="utf-8")
         said.print(f"map layer: {args.output}")
+    if args.html is not None:
+        args.html.write_text(plan_report.html(plan), encoding="utf-8")
+        said.print(f"report: {args.html}")
+    if args.json:
+        sys.stdout.write(json.dumps(plan_report.plain(plan), ensure_ascii=False) + "\n")
+    else:
+        plan_report.show(plan, sys.stdout)
     return 0
 
 
-def layer(city: "City", sites: "Sequence[Site]") -> dict[str, object]:
-    """GeoJSON: a point for each site, WGS-84."""
-    stations = {each.station_id: each for each in city.stations}
-    places = {each.site_id: each.place for each in city.sites}
-    features = []
-    for rank, site in enumerate(sites, 1):
-        station = stations[site.station_id]
-        place = places[station.site_id]
-        features.append(
-            {
-                "type": "Feature",
-                "geometry": {"type": "Point", "coordinates": [place.lon, place.lat]},
-                "properties": {
-                    "rank": rank,
-                    "station_id": site.station_id,
-                    "name": station.name,
-                    "current": "DC" if site.is_dc else "AC",
-                    "bays": site.bays,
-                    "saves_min_a_day": round(site.saves_min, 1),
-                },
-            }
-        )
-    return {"type": "FeatureCollection", "features": features}
+def _bays(city: "City", args: argparse.Namespace, say: Callable[[str], None]) -> "Plan":
+    from chargeloop.simulation.expansion import Expansion  # noqa: PLC0415
+    from chargeloop.simulation.plan_report import plan_of_bays  # noqa: PLC0415
+
+    expansion = Expansion(*_ground(city), level=args.level, seed=args.seed)
+    sites = expansion.best(args.bays, lambda share: say(f"prices of all bays ... {share:.0%}"))
+    return plan_of_bays(city, sites, _checks(args.days, lambda day: expansion.check(sites, day), say), args.level, args.seed)
 
 
-def _print(city: "City", sites: "Sequence[Site]", checks: "Sequence[Check]") -> None:
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
+def _kilowatts(city: "City", args: argparse.Namespace, say: Callable[[str], None]) -> "Plan":
+    from chargeloop.simulation.plan_report import plan_of_kw  # noqa: PLC0415
+    from chargeloop.simulation.reinforcement import Reinforcement  # noqa: PLC0415
 
-    names = {each.station_id: each.name for each in city.stations}
-    table = Table(title=f"{city.name}: {sum(site.bays for site in sites)} more bays at {len(sites)} places")
-    for column in ("", "station", "current", "more bays", "saves, h a day"):
-        table.add_column(column, justify="left" if column == "station" else "right")
-    for rank, site in enumerate(sites, 1):
-        current = "DC" if site.is_dc else "AC"
-        table.add_row(str(rank), names[site.station_id], current, f"+{site.bays}", f"{site.saves_min / 60:.1f}")
-    console = Console(file=sys.stdout)
-    console.print(table)
-    if checks:
-        before, best, random = (
-            sum(getattr(check, name) for check in checks) / len(checks) / 60
-            for name in ("as_it_is", "with_best", "with_random")
-        )
-        console.print(
-            f"In the twin, mean of {len(checks)} other days: drivers lose {before:,.0f} h a day driving and waiting;"
-            f" with these bays {before - best:,.1f} h less, with as many at random places {before - random:,.1f} h less."
-        )
+    reinforcement = Reinforcement(*_ground(city), level=args.level, seed=args.seed)
+    lines = reinforcement.best(args.kw, lambda share: say(f"what circuits hold up ... {share:.0%}"))
+    checks = _checks(args.days, lambda day: reinforcement.check(lines, day), say)
+    return plan_of_kw(city, lines, checks, args.level, args.seed, asked_kw=args.kw)
+
+
+def _ground(city: "City") -> tuple[object, ...]:
+    """City, forecast and start: a day as the forecast of the night before expects it."""
+    from chargeloop.loop import known_until  # noqa: PLC0415
+    from chargeloop.prediction import forecast_city  # noqa: PLC0415
+    from chargeloop.simulation.compare import default_day  # noqa: PLC0415
+
+    start = default_day(city)
+    return city, forecast_city(known_until(city, start), start, 24), start
+
+
+def _checks(days: int, check: "Callable[[int], Check]", say: Callable[[str], None]) -> "Sequence[Check]":
+    checks = []
+    for day in range(days):
+        say(f"running the twin, day {day + 1} of {days} ...")
+        checks.append(check(day))
+    return checks

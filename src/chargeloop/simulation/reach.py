@@ -59,13 +59,6 @@ def cheapest_option(city: City, layout: Layout, drivers: Drivers, pool: Ints, dr
     return np.asarray(np.argmin(cost, axis=1))  # the first, so the nearest, of equally cheap ones
 
 
-def hourly_tariff(city: City, layout: Layout, first_hour: int) -> Floats:
-    """P x 24: what a kWh costs at each pool in the hours from the local `first_hour` on, CNY."""
-    rates = RateTable.of(city.tariffs, [station.tariff_id for station in city.stations])
-    by_hour = (rates.energy + rates.service)[rates.of_station[layout.pool_station]]
-    return np.asarray(np.roll(by_hour, -first_hour, axis=1))
-
-
 def _reach(
     guide: Guide, layout: Layout, lon: Floats, lat: Floats, is_dc: NDArray[np.bool_], k: int
 ) -> tuple[Ints, Floats, Floats]:

@@ -98,8 +98,9 @@ class Rules(NamedTuple):
     dc_overstay_s: float  # expected
     from_s: float
     price_bin_s: float
-    risk: float  # standard deviations above the middle at which the wait is reckoned with
     not_now: bool = False
+    busy_s: float = 0.0  # what `Manner.busy_min` and `Manner.load_min` say, s
+    load_s: float = 0.0
 
 
 def _record(**kinds: str) -> np.dtype[np.void]:
@@ -108,12 +109,13 @@ def _record(**kinds: str) -> np.dtype[np.void]:
 
 
 # A driver with the vehicle. `arrive_s`: at the pool headed for; `start_kwh`: the bay's register at plug-in; `promised_s`: wait
-# not exceeded in nine of ten cases, as was known when he set out; `first`: column of the option chosen without looking at
+# not exceeded in nine of ten cases, as was known when he set out; `times_price`, `risk` and
+# `cny_s` (what a CNY is worth to him, s): what `Manner` says of him; `first`: column of the option chosen without looking at
 # queues; `next`, `prev`: neighbours in a pool's queue or list of those on their way;
 # `follows`: goes where the policy says, and is counted there from that moment; others go to the nearest, unannounced;
 # `heeds`: comes later when told "not now", or not at all if `anxious`; `put_off_s`: by how much that was.
 CAR = _record(
-    f8="appear_s soc target battery_kwh kwh_per_km stay_s said_stay_s patience_s value_of_time_per_h"
+    f8="appear_s soc target battery_kwh kwh_per_km stay_s said_stay_s patience_s value_of_time_per_h times_price risk cny_s"
     " set_out_s arrive_s start_s charged_s end_s drive_s drive_m kwh start_kwh promised_s put_off_s",
     i8="model first pool evse hops next prev",
     i1="stage",
@@ -138,8 +140,8 @@ LOG_ROW = _record(f8="at_s value", i8="kind driver evse")
 class State(NamedTuple):
     """`option`: pools within reach of each driver, soonest there first (D x K, -1 padded), `visited`: pools where he was.
     `near`: other pools of the same current, soonest first (P x H). `traffic`: by hour, times that of free roads. `price`: P x
-    bin edges, shadow price summed up, seconds of everybody's time. `tariff`: P x 24 hours from the start, CNY/kWh. `due`:
-    binary heap by time. `counts`: see above.
+    bin edges, shadow price summed up, seconds of everybody's time. `tariff`: P x 25, CNY for a kW from the start on, by hour of
+    a day that comes again and again. `due`: binary heap by time. `counts`: see above.
     """
 
     cars: Records

@@ -1,5 +1,6 @@
 """The city twin: a whole city's drivers, queues and chargers, moved on step by step."""
 
+from copy import copy
 from datetime import datetime
 
 import numpy as np
@@ -20,14 +21,15 @@ from chargeloop.model import (
     SetChargingProfile,
 )
 from chargeloop.model.city import Floats, Ints
-from chargeloop.physics import utc_offset_s
+from chargeloop.physics import local, utc_offset_s
 from chargeloop.recommendation import NO_PRICES, Prices
 from chargeloop.simulation.course import advance, end_reservation, end_session, head_for, offer_bay, plug_in, withdraw
 from chargeloop.simulation.drivers import Drivers, joined_drivers, mean_of_quantiles
 from chargeloop.simulation.due import note, push, quit_queue
 from chargeloop.simulation.kpis import Kpis, kpis_of
+from chargeloop.simulation.manner import SHIPPED, Manner, summed_tariffs
 from chargeloop.simulation.power import accrue_all, set_power
-from chargeloop.simulation.reach import cheapest_option, hourly_tariff, neighbours, options
+from chargeloop.simulation.reach import cheapest_option, neighbours, options
 from chargeloop.simulation.scenario import QUIET, Scenario
 from chargeloop.simulation.state import (
     DUE,
@@ -59,9 +61,21 @@ POLICIES = {
     "external": Policy.EXTERNAL,
 }
 LONG_WAIT_S = 15 * 60.0  # nearest and cheapest drive on from a longer expected wait
-RISK = 2.0  # policy priced reckons with a wait that so many standard deviations of bays coming free would not exceed
 SAMPLE_S = 300  # between two meter readings of an EVSE
 STAGGER = 5  # groups of EVSEs that take turns to send theirs
+CHANGING = (
+    "cars",
+    "option_s",
+    "visited",
+    "bays",
+    "plan_kw",
+    "pools",
+    "circuits",
+    "due",
+    "log",
+    "counts",
+    "scratch",
+)  # in a run
 STRANGER = -2  # holds a reservation, but is no driver of the twin
 
 # Assumptions: no data set here says them.
@@ -87,7 +101,7 @@ class Twin:
     wait for GuideDriver and go to the nearest after `answer_s` without one. `driven_outside`: E, EVSEs whose sessions are told
     to an outside charger by the `outside_*` lists of the last step and not as events. `listen`: whether steps return events.
     `scenario`: that the drivers were drawn with; the twin takes its roads and outages from it. `most_hops`: how often a
-    driver drives on from a long queue.
+    driver drives on from a long queue. `manner`: of policy priced.
     """
 
     def __init__(
@@ -108,6 +122,7 @@ class Twin:
         scenario: Scenario = QUIET,
         prices: Prices | None = None,
         most_hops: int = MAX_HOPS,
+        manner: Manner = SHIPPED,
     ) -> None:
         if policy not in POLICIES:
             raise BadInput("policy", f"there is no policy {policy!r}; there are: {', '.join(POLICIES)}")
@@ -122,17 +137,16 @@ class Twin:
         self.start, self.now_s = start, start.timestamp()
         overstay_s = mean_of_quantiles(city.behaviour.dc_overstay_min) * 60
         price = NO_PRICES if prices is None else prices
-        self.rules = Rules(
-            int(self.policy), answer_s, LONG_WAIT_S, overstay_s, self.now_s, price.bin_s, RISK, policy == "not-now"
-        )
+        self.rules = Rules(int(self.policy), answer_s, LONG_WAIT_S, overstay_s, self.now_s, price.bin_s, policy == "not-now")
         self._offset_s = utc_offset_s(start, city.time_zone)
         reach = self._reach(drivers)
         first = self._first_choice(drivers, reach)
         summed = price.summed_s(len(layout.pool_station))
         traffic = scenario.slow(self.now_s + 3600.0 * np.arange(24, dtype=np.float64), self._offset_s)
-        tariff = hourly_tariff(city, layout, int((self.now_s + self._offset_s) // 3600 % 24))
+        tariff = summed_tariffs(city, layout, local(start, city.time_zone).hour)
         near = neighbours(layout, guide)
         self.state = new_state(city, layout, drivers, first, reach, near, traffic, summed, tariff, most_hops)
+        self._take(manner)
         self._set_heap()
         self._draw_faults(start, drivers.hours)
         self._plan_outages()
@@ -219,9 +233,24 @@ class Twin:
         self.drivers = joined_drivers(self.drivers, more)
         reach = self._reach(more)
         self.state = with_more_drivers(self.state, more, self._first_choice(more, reach), reach)
+        self._take(self._manner)
         self._set_heap()
         self._draw_faults(more.start, more.hours)
         self._teller.extend(self.drivers)
+
+    def again(self, manner: Manner) -> "Twin":
+        """The same run from its beginning in another manner, without the routing of its drivers.
+
+        Raises:
+            BadInput: this one has begun already.
+        """
+        if self._step_end_s:
+            raise BadInput("twin", "it has begun already")
+        other = copy(self)
+        other.state = self.state._replace(**{name: getattr(self.state, name).copy() for name in CHANGING})
+        other._reserved, other._load_kw, other._energy_kwh, other._step_end_s = {}, [], [0.0], []
+        other._take(manner)
+        return other
 
     def apply(self, command: Command) -> bool:
         """Do what the loop says; False where it can't be done (any more)."""
@@ -288,6 +317,11 @@ class Twin:
 
     def _reach(self, drivers: Drivers) -> tuple[Ints, Floats, Floats]:
         return options(drivers, self._layout, self._guide, self._scenario.slow(drivers.appear_s, self._offset_s))
+
+    def _take(self, manner: Manner) -> None:
+        self._manner = manner
+        self.rules = self.rules._replace(busy_s=60 * manner.busy_min, load_s=60 * manner.load_min)
+        manner.tell(self.state.cars, self.drivers, self._offset_s)
 
     def _set_heap(self) -> None:
         """Room for all that can be due at once: four things a driver, four a bay, and the faults still to come."""
