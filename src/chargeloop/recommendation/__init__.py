@@ -2,6 +2,7 @@
 
 from chargeloop.recommendation.build import Candidates, Options, Surroundings, build
 from chargeloop.recommendation.explain import reason
+from chargeloop.recommendation.features import FEATURES, features
 from chargeloop.recommendation.objective import (
     TERMS,
     Drivers,
@@ -29,6 +30,7 @@ from chargeloop.recommendation.weights import DEFAULT, TierWeights, Weights
 
 __all__ = [
     "DEFAULT",
+    "FEATURES",
     "NO_PRICES",
     "SOLVERS",
     "TERMS",
@@ -55,6 +57,7 @@ __all__ = [
     "busy_curve",
     "busy_price",
     "evaluate",
+    "features",
     "left_by",
     "likely_waits_s",
     "others_delayed_min",

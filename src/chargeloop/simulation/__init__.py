@@ -1,5 +1,6 @@
 """The city twin: drivers, queues and chargers of a whole city, with baselines to beat."""
 
+from chargeloop.simulation.choices import Choice, Choices
 from chargeloop.simulation.compare import Controller, default_day, offline_loop, run, simulate
 from chargeloop.simulation.drivers import Drivers, draw_drivers, joined_drivers
 from chargeloop.simulation.expansion import Check, Expansion, Site, with_more_bays
@@ -13,6 +14,8 @@ __all__ = [
     "BUSY_ROADS",
     "QUIET",
     "Check",
+    "Choice",
+    "Choices",
     "Controller",
     "Drivers",
     "Expansion",

@@ -5,6 +5,7 @@ from chargeloop.recommendation.solvers.auction import auction, bid_for_places
 from chargeloop.recommendation.solvers.exact import assign_places, exact
 from chargeloop.recommendation.solvers.genetic import genetic
 from chargeloop.recommendation.solvers.greedy import greedy
+from chargeloop.recommendation.solvers.learned import learned
 from chargeloop.recommendation.solvers.named import SOLVERS, solve, solver_named
 from chargeloop.recommendation.solvers.places import Flow
 from chargeloop.recommendation.solvers.swarm import swarm
@@ -20,6 +21,7 @@ __all__ = [
     "exact",
     "genetic",
     "greedy",
+    "learned",
     "solve",
     "solver_named",
     "swarm",
