@@ -9,6 +9,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from time import monotonic
@@ -103,7 +104,7 @@ class Progress(BaseCallback):  # type: ignore[misc]
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="make rl", description=__doc__)
-    parser.add_argument("--steps", type=int, default=1_000_000, help="choices to learn from (default 1,000,000)")
+    parser.add_argument("--steps", type=int, default=500_000, help="choices to learn from (default 500,000)")
     parser.add_argument("--seed", type=int, default=1, help="the same seed, the same policy (default 1)")
     parser.add_argument("--out", type=Path, default=POLICY, help="default: the policy that is shipped")
     args = parser.parse_args(argv)
@@ -115,7 +116,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         n_epochs=EPOCHS, learning_rate=lambda left: RATE * max(left, 0.05), ent_coef=ENTROPY,
     )  # fmt: skip
     model.learn(args.steps, callback=Progress(args.steps))
-    made = {"seed": args.seed, "steps": model.num_timesteps, "cities": CITIES, "features": list(FEATURES)}
+    day = datetime.now(UTC).date().isoformat()
+    made = {"date": day, "seed": args.seed, "steps": model.num_timesteps, "cities": CITIES, "features": list(FEATURES)}
     write(model.policy.scorer, args.out, made)
 
 
