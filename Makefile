@@ -1,5 +1,5 @@
 # `make demo` and `make test` need nothing done before: both begin with `make setup`.
-.PHONY: setup demo test lint types lock bench wheel clean
+.PHONY: setup demo test lint types lock bench rl wheel clean
 
 setup:  ## everything the others need, into this folder
 	@PYTHON="$(PYTHON)" sh scripts/setup.sh
@@ -24,9 +24,12 @@ lock: setup  ## requirements/*.txt from pyproject.toml; ARGS=--upgrade for the n
 bench: setup  ## make bench NAME=loop ARGS=--quick
 	@.venv/bin/chargeloop bench $(NAME) $(ARGS)
 
+rl: setup  ## train the policy of solver `learned` anew, half an hour; ARGS="--out mine.onnx"
+	@.venv/bin/python -m scripts.rl $(ARGS)
+
 wheel: setup  ## dist/*.whl, with the pages built in
 	@.venv/bin/uv build --quiet --wheel --no-build-isolation
 
 clean:  ## all that setup and tests made
-	rm -rf .venv dist web/node_modules src/chargeloop/console/pages .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-rl dist web/node_modules src/chargeloop/console/pages .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find src tests benchmarks scripts -name __pycache__ -prune -exec rm -rf {} +

@@ -10,7 +10,7 @@ import numpy as np
 from benchmarks.recommendation_city import World, world
 from benchmarks.recommendation_day import DAY, Case, draw, prices_of
 from benchmarks.report import Result
-from chargeloop.recommendation import DEFAULT, SOLVERS, Weights
+from chargeloop.recommendation import DEFAULT, Weights
 from chargeloop.simulation import Drivers, Twin, offline_loop
 from chargeloop.simulation.kpis import minutes_lost
 
@@ -18,7 +18,7 @@ LEVEL, LEARNED_ON = 1.0, 1000
 BEGIN_H, END_H = 17, 20  # the loop takes over a city that has run on "commit" since midnight
 LEFT_OUT_H = (0.5, 1.0)  # at the begin, where others decided; and at the end, where it is not over
 TURN_S, SOLVER_S = 60, 0.05
-SEARCHES = ("genetic", "swarm", "learned")  # where `SOLVERS` has them
+SEARCHES = ("genetic", "swarm", "learned")
 
 # Drive and wait in minutes, and what a stay takes from others: the score, without anything that is paid for.
 MINUTES = Weights(
@@ -47,7 +47,7 @@ class Scored(NamedTuple):
 
 
 def evenings(run: Callable[..., Iterator[Scored]], folder: Path | None, seeds: Sequence[int]) -> Iterator[Result]:
-    names = ("commit", "priced", "loop_minutes", "loop", *(name for name in SEARCHES if name in SOLVERS))
+    names = ("commit", "priced", "loop_minutes", "loop", *SEARCHES)
     scored = list(run(evening, [Evening(folder, seed, name) for seed in seeds for name in names]))
     mean = {name: np.mean([(each.score, each.wait_min) for each in scored if each.name == name], axis=0) for name in names}
     for name in names:

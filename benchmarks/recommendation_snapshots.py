@@ -16,10 +16,10 @@ from benchmarks.report import Result
 from chargeloop.city import load_city
 from chargeloop.loop import answer, stages_of
 from chargeloop.recommendation import SOLVERS, Flow, Problem, assign_places, bid_for_places
-from chargeloop.recommendation.solvers import genetic, swarm
+from chargeloop.recommendation.solvers import genetic, learned, swarm
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
-SEARCHES = ("genetic", "swarm", "learned")  # measured where `SOLVERS` has them
+SEARCHES = ("genetic", "swarm", "learned")
 SEARCH_S, QUICK_SEARCH_S = 20.0, 3.0
 SINGLES = 400  # drivers who are answered one by one
 
@@ -69,8 +69,9 @@ def gaps(problem: Problem, budget_s: float, seed: int) -> list[Result]:
     """How much larger F of each search's plan is than that of `exact` with the same seconds, local search included."""
     rng = np.random.default_rng
     exact = SOLVERS["exact"](problem, rng(seed), budget_s)
-    found = {name: SOLVERS[name](problem, rng(seed), budget_s) for name in SEARCHES if name in SOLVERS}
+    found = {name: SOLVERS[name](problem, rng(seed), budget_s) for name in SEARCHES}
     found |= {f"{name}_cold": search(problem, rng(seed), budget_s, warm=False) for name, search in COLD.items()}
+    found["learned_alone"] = learned(problem, rng(seed), budget_s, polished=False)
     found["greedy"] = SOLVERS["greedy"](problem, rng(seed), budget_s)
     found["auction"] = SOLVERS["auction"](problem, rng(seed), budget_s)
     unit, said = f"% of F, 5,000 x 30, {budget_s:g} s", "exact, same seconds, CNY"

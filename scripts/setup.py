@@ -100,10 +100,10 @@ def npm(folder: Path, *arguments: str) -> None:
 
 
 def pip_settings() -> dict[str, str]:
-    """The machine's package index and certificates, which uv does not take from pip's configuration by itself."""
+    """The machine's package index, wheels and certificates, which uv does not take from pip's configuration by itself."""
     listing = subprocess.run([sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, check=True)
     settings = dict(re.findall(r"^[\w:]+\.([\w-]+)='(.*)'$", listing.stdout, re.MULTILINE))
-    names = {"index-url": "UV_DEFAULT_INDEX", "cert": "SSL_CERT_FILE"}
+    names = {"index-url": "UV_DEFAULT_INDEX", "cert": "SSL_CERT_FILE", "find-links": "UV_FIND_LINKS"}
     return {ours: settings[pips] for pips, ours in names.items() if pips in settings and ours not in os.environ}
 
 

@@ -10,13 +10,14 @@ from chargeloop.doctor import PACKAGE, cold_kernels
 from chargeloop.guidance import Guide
 from chargeloop.model import City, Layout
 from chargeloop.prediction import Regression, forecast_city
-from chargeloop.simulation import Twin, default_day, draw_drivers, offline_loop, run, shadow_prices
+from chargeloop.simulation import Choices, Twin, default_day, draw_drivers, offline_loop, run, shadow_prices
 
-COMPILED = ("exact", "auction", "greedy")  # the other solvers have no kernels of their own
+COMPILED = ("exact", "auction", "greedy", "learned")  # the other solvers have no kernels of their own
 
 
 def warm(city: City) -> None:
-    """An evening hour of the twin, drivers choosing for themselves or at shadow prices; the loop with each of its solvers."""
+    """An evening hour of the twin, drivers choosing for themselves or at shadow prices; the loop with each of its solvers, the
+    first choice of a run of choices."""
     layout = Layout.of(city)
     guide = Guide.of(city, layout)
     evening = default_day(city) + timedelta(hours=18)
@@ -28,6 +29,8 @@ def warm(city: City) -> None:
     for solver in COMPILED:
         twin = Twin(city, layout, guide, drivers, evening, 300, "external", np.random.default_rng(2))
         run(twin, offline_loop(city, layout, guide, evening, None, solver=solver))
+    twin = Twin(city, layout, guide, drivers, evening, 300, "external", np.random.default_rng(2))
+    Choices(twin, twin.now_s + 600).next()
     Regression.fit(city.demand, city.weather, city.time_zone)
 
 

@@ -1,10 +1,10 @@
 """Cities: the built-in one, and readers of city folders."""
 
-from chargeloop.city.builtin import builtin_city
+from chargeloop.city.builtin import builtin_city, generated_city
 from chargeloop.city.load import load_city
 from chargeloop.city.osm import read_roads
 from chargeloop.city.own_tables import OwnCity, read_own
 from chargeloop.city.stevcdp import read_stevcdp
 from chargeloop.city.urbanev import read_urbanev
 
-__all__ = ["OwnCity", "builtin_city", "load_city", "read_own", "read_roads", "read_stevcdp", "read_urbanev"]
+__all__ = ["OwnCity", "builtin_city", "generated_city", "load_city", "read_own", "read_roads", "read_stevcdp", "read_urbanev"]

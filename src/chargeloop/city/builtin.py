@@ -30,8 +30,30 @@ KINDS = ("Plaza", "Garage", "Court", "Car Park", "Hub", "Mall", "Square")
 
 def builtin_city(seed: int = 2025) -> City:
     """A city of 71 zones and some 450 stations, the same for the same seed."""
-    drawn_from = figures()
-    rng = np.random.default_rng(seed)
+    return _drawn(figures(), "Chargeloop City", np.random.default_rng(seed))
+
+
+def generated_city(seed: int, zones: int, spread: float = 1.0, bays: float = 1.0) -> City:
+    """Another city than the built-in one: as many of its `zones` (71 at most) around one of them, at `spread` times their
+    distances, each with `bays` times the chargers at as many stations."""
+    drawn_from, rng = figures(), np.random.default_rng(seed)
+    lon, lat = (np.array([zone[name] for zone in drawn_from["zones"]]) for name in ("lon", "lat"))
+    middle = rng.integers(lon.size)
+    near = np.argsort(np.hypot(lon - lon[middle], lat - lat[middle]), kind="stable")[:zones]
+    picked = [
+        {
+            **drawn_from["zones"][z],
+            "lon": lon[middle] + spread * (lon[z] - lon[middle]),
+            "lat": lat[middle] + spread * (lat[z] - lat[middle]),
+            "fast": round(bays * drawn_from["zones"][z]["fast"]),
+            "slow": round(bays * drawn_from["zones"][z]["slow"]),
+        }
+        for z in near
+    ]
+    return _drawn({**drawn_from, "zones": picked}, f"City {seed}", rng)
+
+
+def _drawn(drawn_from: dict[str, Any], name: str, rng: np.random.Generator) -> City:
     lon, lat = (np.array([zone[name] for zone in drawn_from["zones"]]) for name in ("lon", "lat"))
     lon, lat = lon + rng.uniform(-0.004, 0.004, lon.size), lat + rng.uniform(-0.004, 0.004, lat.size)
     flat = Flat(float(lon.min()), float(lat.min()))
@@ -45,7 +67,7 @@ def builtin_city(seed: int = 2025) -> City:
     models, fleet = assumed.fleet()
     busy_share = np.array(drawn_from["clusters"])[[zone["cluster"] for zone in drawn_from["zones"]]].T
     return City(
-        name="Chargeloop City",
+        name=name,
         time_zone=TIME_ZONE,
         note=f"{NOTE} {assumed.ASSUMED}",
         zones=zones,

@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--solver",
         default="exact",
-        help="exact, auction, greedy, genetic or swarm, or your own as module:function (default exact)",
+        help="exact, auction, greedy, genetic, swarm or learned, or your own as module:function (default exact)",
     )
     parser.add_argument("--roads", type=Path, metavar="FILE.osm.pbf", help="drive times by road instead of straight line x 1.4")
     parser.add_argument("--now", metavar="ISO", help="when the requests are made, with offset (default now)")

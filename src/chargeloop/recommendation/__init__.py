@@ -3,6 +3,7 @@
 from chargeloop.recommendation.build import Options, Surroundings, build
 from chargeloop.recommendation.candidates import Candidates, detours
 from chargeloop.recommendation.explain import reason
+from chargeloop.recommendation.features import FEATURES, features
 from chargeloop.recommendation.given import Given
 from chargeloop.recommendation.held import Pools
 from chargeloop.recommendation.later import ENOUGH_SOC, NEEDLESS_SOC, best_slot, has_enough, not_now, worth_saying
@@ -54,6 +55,7 @@ from chargeloop.recommendation.weights import DEFAULT, Weights
 __all__ = [
     "DEFAULT",
     "ENOUGH_SOC",
+    "FEATURES",
     "NEEDLESS_SOC",
     "NO_PRICES",
     "SOLVERS",
@@ -96,6 +98,7 @@ __all__ = [
     "detours",
     "earned",
     "evaluate",
+    "features",
     "has_enough",
     "is_near",
     "is_resting",

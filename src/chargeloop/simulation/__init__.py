@@ -1,5 +1,6 @@
 """The city twin: drivers, queues and chargers of a whole city, with baselines to beat."""
 
+from chargeloop.simulation.choices import Choice, Choices
 from chargeloop.simulation.compare import Controller, default_day, offline_loop, run, simulate
 from chargeloop.simulation.days import Days, Judge, Outcome, Setting
 from chargeloop.simulation.drivers import Drivers, draw_drivers, joined_drivers
@@ -30,6 +31,8 @@ __all__ = [
     "Branch",
     "Change",
     "Check",
+    "Choice",
+    "Choices",
     "Controller",
     "Days",
     "Difference",

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from chargeloop.model.city import Floats
 from chargeloop.physics import kernel, take_bay
 from chargeloop.recommendation import left_by, over_by, overtakers
 from chargeloop.simulation.state import RECENT_S, Policy, Rules, State, Whole
@@ -21,6 +22,12 @@ def expected_wait_s(state: State, rules: Rules, p: Whole, now_s: float, arrive_s
 
     Counts the running sessions, those who queue and, from `COMMIT` on, those on their way who arrive before.
     """
+    return float(max(expected_free_s(state, rules, p, now_s, arrive_s)[0] - arrive_s, 0.0))
+
+
+@kernel
+def expected_free_s(state: State, rules: Rules, p: Whole, now_s: float, arrive_s: float) -> Floats:
+    """When each bay of pool `p` is expected to be free to one who arrives at `arrive_s`, sorted; holds until asked again."""
     cars, pool = state.cars, state.pools[p]
     free_s = state.scratch[: pool.end - pool.begin]
     for i in range(free_s.size):
@@ -42,7 +49,7 @@ def expected_wait_s(state: State, rules: Rules, p: Whole, now_s: float, arrive_s
         if cars[other].follows:
             take_bay(free_s, cars[other].arrive_s, cars[other].said_stay_s)
         other = cars[other].next
-    return float(max(free_s[0] - arrive_s, 0.0))
+    return free_s
 
 
 @kernel

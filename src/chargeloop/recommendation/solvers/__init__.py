@@ -5,6 +5,7 @@ from chargeloop.recommendation.solvers.auction import auction, bid_for_places
 from chargeloop.recommendation.solvers.exact import assign_places, exact
 from chargeloop.recommendation.solvers.genetic import genetic
 from chargeloop.recommendation.solvers.greedy import greedy
+from chargeloop.recommendation.solvers.learned import learned
 from chargeloop.recommendation.solvers.named import SOLVERS, solve, solver_named
 from chargeloop.recommendation.solvers.places import Flow, floor_cost
 from chargeloop.recommendation.solvers.swarm import swarm
@@ -21,6 +22,7 @@ __all__ = [
     "floor_cost",
     "genetic",
     "greedy",
+    "learned",
     "solve",
     "solver_named",
     "swarm",

@@ -14,10 +14,11 @@ from chargeloop.recommendation.solvers.auction import auction
 from chargeloop.recommendation.solvers.exact import exact
 from chargeloop.recommendation.solvers.genetic import genetic
 from chargeloop.recommendation.solvers.greedy import greedy
+from chargeloop.recommendation.solvers.learned import learned
 from chargeloop.recommendation.solvers.swarm import swarm
 
 SOLVERS: Mapping[str, Solver] = MappingProxyType(
-    {"exact": exact, "auction": auction, "greedy": greedy, "genetic": genetic, "swarm": swarm}
+    {"exact": exact, "auction": auction, "greedy": greedy, "genetic": genetic, "swarm": swarm, "learned": learned}
 )
 
 
