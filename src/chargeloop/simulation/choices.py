@@ -13,9 +13,10 @@ from chargeloop.physics import kernel, take_bay
 from chargeloop.recommendation import NO_PRICES, Prices, Problem, features, summed
 from chargeloop.recommendation.features import Seen
 from chargeloop.simulation.course import advance, head_for
+from chargeloop.simulation.manner import RISK
 from chargeloop.simulation.power import accrue_all, set_power
 from chargeloop.simulation.state import CURSOR, LISTENING, Rules, Stage, State, Whole
-from chargeloop.simulation.twin import RISK, Twin
+from chargeloop.simulation.twin import Twin
 from chargeloop.simulation.waits import LONGEST_WAIT_S, expected_free_s, likely_wait_s
 
 NEVER_LATE_S = -1e6

@@ -20,10 +20,11 @@ from chargeloop.recommendation.features import Seen
 from chargeloop.simulation.choices import Choice, Choices
 from chargeloop.simulation.compare import default_day
 from chargeloop.simulation.drivers import Drivers, draw_drivers
+from chargeloop.simulation.manner import RISK
 from chargeloop.simulation.nightly import BIN_S, STEP, demand_of
 from chargeloop.simulation.reach import OPTIONS, options
 from chargeloop.simulation.scenario import BUSY_ROADS, Scenario
-from chargeloop.simulation.twin import RISK, Twin
+from chargeloop.simulation.twin import Twin
 
 LEVELS = (0.5, 1.4)  # drawn between, unless told
 DAY = Scenario(zone_spread=0.3, scatter=2.0, hour_drive=BUSY_ROADS, walk_ins=0.1)
