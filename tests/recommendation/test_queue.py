@@ -322,5 +322,5 @@ class AnyQueue(RuleBasedStateMachine):
         assert len(self.ends) == next(self.numbers) - 1
 
 
-AnyQueue.TestCase.settings = settings(max_examples=120, stateful_step_count=40, deadline=None)
+AnyQueue.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
 TestAnyQueue = AnyQueue.TestCase

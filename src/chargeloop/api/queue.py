@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
@@ -243,10 +243,9 @@ async def policy(context: Loop) -> QueuePolicy:
 @router.put("/queue/policy")
 async def put_policy(context: Loop, who: Keeper, wanted: PolicyIn) -> QueuePolicy:
     """Change the rules; they hold for every offer from now on."""
-    now = context.loop.clock.now()
-    entry = await context.audit.begin(who.name, "queue policy", wanted.model_dump(), now)
+    entry = await context.audit.begin(who.name, "queue policy", wanted.model_dump(), datetime.now(UTC))
     record: QueuePolicy = from_data(QueuePolicy, wanted.model_dump(), "queue policy")
-    await context.loop.queue.set_policy(record, now)
+    await context.loop.queue.set_policy(record, context.loop.clock.now())
     await context.audit.end(entry, "done")
     return context.loop.queue.books.policy
 
