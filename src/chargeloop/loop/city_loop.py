@@ -218,7 +218,7 @@ class CityLoop:
         """
         now = self.clock.now()
         self._given = still_open(self._given, now.timestamp())
-        world = counted(self.stages.perceive(self.perception, now), self._given, request.place)
+        world = counted(self.stages.perceive(self.perception, now), self._given)
         forecast = self.last.forecast if self.last else self.stages.predict(world)
         decision = answer(world, request, forecast, self.stages)
         given = Given.of(self.layout, decision)

@@ -8,7 +8,7 @@ from decimal import Decimal
 import numpy as np
 
 from chargeloop.loop.stages import Stages
-from chargeloop.model import ChargeRequest, City, Current, Decision, Layout, Place, World
+from chargeloop.model import ChargeRequest, City, Current, Decision, Layout, World
 from chargeloop.perception import stay_s
 from chargeloop.physics import full_hour, serve_all
 from chargeloop.prediction import Forecast
@@ -18,7 +18,6 @@ ENOUGH_SOC = 0.5  # below this nobody is told to wait
 WORTH_SAVING = Decimal("0.15")  # share of the amount that makes waiting worth saying
 LOOK_AHEAD_H = 12
 GIVEN_S = 60.0  # so long an answer is counted as if its driver went there, until he says
-OWN = 3  # newest answers at a driver's own place don't count for him: he may have asked before, nobody says who he is
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +34,6 @@ class Given:
     """An answer that its driver has neither taken nor refused yet: the pool that it names, and what he would need there."""
 
     decision_id: str
-    place: Place
     at_s: float
     pool: int
     arrive_s: float
@@ -51,7 +49,7 @@ class Given:
         pool = int(np.flatnonzero((layout.pool_station == station) & (layout.pool_is_dc == is_dc))[0])
         arrive_s = decision.at.timestamp() + 60 * offer.drive_min
         stays_s = stay_s(request, arrive_s, offer.charge_min, is_dc)
-        return cls(decision.decision_id, request.place, decision.at.timestamp(), pool, arrive_s, stays_s)
+        return cls(decision.decision_id, decision.at.timestamp(), pool, arrive_s, stays_s)
 
 
 def still_open(given: Sequence[Given], now_s: float) -> list[Given]:
@@ -59,16 +57,23 @@ def still_open(given: Sequence[Given], now_s: float) -> list[Given]:
     return [each for each in given if each.at_s > now_s - GIVEN_S]
 
 
-def counted(world: World, given: Sequence[Given], place: Place) -> World:
-    """The picture for a driver at `place`, with those counted who were told just before where to go, as if all went."""
-    own = {each.decision_id for each in [each for each in given if each.place == place][-OWN:]}
-    given = [each for each in given if each.decision_id not in own]
+def counted(world: World, given: Sequence[Given]) -> World:
+    """The picture with those counted who were told just before where to go, as if all went.
+
+    Nobody has to say who he is, so one who asks again within the minute is counted too.
+    """
     free_s = world.bay_free_s.copy()
     coming = sorted(given, key=lambda each: each.arrive_s)
     pool = np.array([each.pool for each in coming], dtype=np.int64)
     arrive_s, stays_s = (np.array([getattr(each, name) for each in coming]) for name in ("arrive_s", "stay_s"))
-    serve_all(free_s, world.layout.pool_start, pool, arrive_s, stays_s)
-    return replace(world, bay_free_s=free_s)
+    start_s = arrive_s + serve_all(free_s, world.layout.pool_start, pool, arrive_s, stays_s)
+    return replace(
+        world,
+        bay_free_s=free_s,
+        coming_pool=np.concatenate([world.coming_pool, pool]),
+        coming_arrive_s=np.concatenate([world.coming_arrive_s, arrive_s]),
+        coming_start_s=np.concatenate([world.coming_start_s, start_s]),
+    )
 
 
 def answer(world: World, request: ChargeRequest, forecast: Forecast, stages: Stages) -> Decision:

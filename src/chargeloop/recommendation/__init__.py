@@ -13,7 +13,7 @@ from chargeloop.recommendation.objective import (
 )
 from chargeloop.recommendation.prices import NO_PRICES, DayAhead, Demand, Prices, ascend, respond, summed
 from chargeloop.recommendation.problem import Problem, alone, alternatives, evaluate, scores
-from chargeloop.recommendation.promises import line_wait_s, promised_waits_s, turns, wait_quantiles_s
+from chargeloop.recommendation.promises import line_wait_s, turns, wait_quantiles_s
 from chargeloop.recommendation.recommend import recommend
 from chargeloop.recommendation.solvers import (
     SOLVERS,
@@ -64,7 +64,6 @@ __all__ = [
     "over_by",
     "overtakers",
     "price_over",
-    "promised_waits_s",
     "reason",
     "recommend",
     "respond",

@@ -31,7 +31,9 @@ def write_offers(
     terms = options.terms | planned | {"preference": options.terms["preference"] + planned["preference"]}
     term_rows = np.stack([terms[name][chosen] for name in TERMS], axis=1).tolist()
     pool = problem.pool[chosen]
-    promised_s = promised_waits_s(problem, choice, layout.pool_is_dc, world.now_s, inflow_per_h, request, option)
+    promised_s = promised_waits_s(
+        problem, choice, layout.pool_is_dc, world.now_s, inflow_per_h, request, option, world.coming_pool, world.coming_arrive_s
+    )
     begin_s = problem.arrive_s[chosen] + wait_s[chosen]
     fact_rows = np.stack(
         [
