@@ -19,6 +19,7 @@ from scipy import stats
 from benchmarks.recommendation_city import World, world
 from benchmarks.recommendation_day import DAY, Case, Outcome, bound_min, draw, finished, outcome, prices_of
 from benchmarks.recommendation_evening import evenings
+from benchmarks.recommendation_herd import herds
 from benchmarks.report import Bounds, Result
 from chargeloop.model.city import Floats
 from chargeloop.recommendation import NEEDLESS_SOC, Prices
@@ -85,6 +86,7 @@ def twin_days(*, quick: bool, seed: int) -> Iterator[Result]:
         yield from kinds(cores.map, folder, list(seeds)[: 1 if quick else 3])
         yield from special_days(cores.map, folder, list(seeds)[: 1 if quick else 2])
         yield from evenings(cores.map, folder, list(seeds)[: 1 if quick else 3])
+        yield from herds(cores.map, None, list(seeds)[: 1 if quick else 4])
 
 
 def special(here: World, scenario: Scenario, day: int) -> Scenario:

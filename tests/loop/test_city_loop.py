@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from chargeloop.guidance import Guide
-from chargeloop.loop import CityLoop, Clock, Conflict, Records, Saved, Tick, stages_of
+from chargeloop.loop import CityLoop, Clock, Conflict, Given, Records, Saved, Tick, counted, stages_of, still_open
 from chargeloop.model import (
     BadInput,
     CancelReservation,
@@ -241,3 +241,25 @@ async def test_a_turn_that_fails_does_not_stop_the_city(house: House) -> None:
     with suppress(asyncio.CancelledError):
         await running
     assert await house.store.latest_snapshot() is not None
+
+
+async def test_many_who_ask_within_a_minute_are_not_all_told_the_same(house: House) -> None:
+    """None of them reserves; each later answer counts those before it, and a minute later none is counted any more."""
+    answers = [(await house.loop.recommend(request(f"r{i}", f"T{i}")))[0].chosen for i in range(12)]
+    assert len({offer.station_id for offer in answers if offer is not None}) > 1
+    waits = [offer.wait_p90_min for offer in answers if offer is not None]
+    assert waits[-1] > waits[0]
+    assert still_open([Given("D1", 0.0, 0, 60.0, 600.0)], 61.0) == []
+
+
+async def test_an_answer_that_was_taken_is_not_counted_twice(house: House) -> None:
+    decision, _ = await house.loop.recommend(request())
+    assert decision.chosen is not None
+    told = Given.of(house.layout, decision)
+    assert told is not None
+    world = house.loop.perception.snapshot(house.clock.now())
+    assert (counted(world, [told]).bay_free_s > world.bay_free_s).sum() == 1
+    await house.loop.reserve(decision, decision.chosen.station_id)
+    again = (await house.loop.recommend(request("r2", "T2")))[0].chosen
+    assert again is not None
+    assert again.wait_min == 0  # the pool's second bay

@@ -264,7 +264,7 @@ class CityLoop:
         """
         now = self.clock.now()
         self._told = still_open(self._told, now.timestamp())
-        world = counted(self.stages.perceive(self.perception, now), self._told, request.place)
+        world = counted(self.stages.perceive(self.perception, now), self._told)
         forecast = self.last.forecast if self.last else self.stages.predict(world)
         decision = answer(world, request, forecast, self.stages)
         told = Told.of(self.layout, decision)

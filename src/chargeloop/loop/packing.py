@@ -57,6 +57,7 @@ def packed(given: Given, layout: Layout) -> Packed:
         bays=tuple(np.bincount(layout.evse_station, minlength=len(layout.station_ids))[stations].tolist()),
     )
     detour_s, detour_m = given.candidates.detour()
+    coming = np.isin(given.coming_pool, pools)
     file = io.BytesIO()
     np.savez_compressed(
         file,
@@ -67,6 +68,8 @@ def packed(given: Given, layout: Layout) -> Packed:
         detour_s=detour_s,
         detour_m=detour_m,
         bay_free_s=given.bay_free_s[bays],
+        coming_pool=np.searchsorted(pools, given.coming_pool[coming]),
+        coming_arrive_s=given.coming_arrive_s[coming],
         inflow_per_h=given.inflow_per_h[pools],
         load_share=given.load_share[stations],
     )
@@ -96,6 +99,8 @@ def unpacked(body: bytes, prices: bytes | None, layout: Layout) -> Given:
         requests=head.requests,
         candidates=candidates,
         bay_free_s=_spread(len(layout.evse_ids), evses, arrays["bay_free_s"], head.at.timestamp()),
+        coming_pool=pools[arrays["coming_pool"]],
+        coming_arrive_s=arrays["coming_arrive_s"],
         temperature_c=head.temperature_c,
         inflow_per_h=_spread(len(layout.pool_station), pools, arrays["inflow_per_h"], 0.0),
         load_share=_spread(len(layout.station_ids), stations, arrays["load_share"], 0.0),

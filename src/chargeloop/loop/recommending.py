@@ -56,7 +56,14 @@ class Recommender:
     def _world_of(self, given: Given) -> World:
         if self._blank is None:
             self._blank = Perception(self._city, self._layout).snapshot(given.at)
-        return replace(self._blank, at=given.at, bay_free_s=given.bay_free_s, temperature_c=given.temperature_c)
+        return replace(
+            self._blank,
+            at=given.at,
+            bay_free_s=given.bay_free_s,
+            coming_pool=given.coming_pool,
+            coming_arrive_s=given.coming_arrive_s,
+            temperature_c=given.temperature_c,
+        )
 
 
 def seed_of(seed: int, at: datetime, requests: Sequence[ChargeRequest]) -> int:

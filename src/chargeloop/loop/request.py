@@ -8,13 +8,12 @@ from decimal import Decimal
 import numpy as np
 
 from chargeloop.loop.stages import Stages
-from chargeloop.model import ChargeRequest, Current, Decision, Layout, Place, World
+from chargeloop.model import ChargeRequest, Current, Decision, Layout, World
 from chargeloop.perception import stay_s
 from chargeloop.physics import serve_all
 from chargeloop.prediction import Forecast
 
 TOLD_S = 60.0  # so long an answer is counted as if its driver went there, until he says
-OWN = 3  # newest answers at a driver's own place don't count for him: he may have asked before, nobody says who he is
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +38,6 @@ class Told:
     """An answer that its driver has neither taken nor refused yet: the pool that it names, and what he would need there."""
 
     decision_id: str
-    place: Place
     at_s: float
     pool: int
     arrive_s: float
@@ -55,7 +53,7 @@ class Told:
         pool = int(np.flatnonzero((layout.pool_station == station) & (layout.pool_is_dc == is_dc))[0])
         arrive_s = decision.at.timestamp() + 60 * offer.drive_min
         stays_s = stay_s(request, arrive_s, offer.charge_min, is_dc)
-        return cls(decision.decision_id, request.place, decision.at.timestamp(), pool, arrive_s, stays_s)
+        return cls(decision.decision_id, decision.at.timestamp(), pool, arrive_s, stays_s)
 
 
 def still_open(told: Sequence[Told], now_s: float) -> list[Told]:
@@ -63,16 +61,23 @@ def still_open(told: Sequence[Told], now_s: float) -> list[Told]:
     return [each for each in told if each.at_s > now_s - TOLD_S]
 
 
-def counted(world: World, told: Sequence[Told], place: Place) -> World:
-    """The picture for a driver at `place`, with those counted who were told just before where to go, as if all went."""
-    own = {each.decision_id for each in [each for each in told if each.place == place][-OWN:]}
-    told = [each for each in told if each.decision_id not in own]
+def counted(world: World, told: Sequence[Told]) -> World:
+    """The picture with those counted who were told just before where to go, as if all went.
+
+    Nobody has to say who he is, so one who asks again within the minute is counted too.
+    """
     free_s = world.bay_free_s.copy()
     coming = sorted(told, key=lambda each: each.arrive_s)
     pool = np.array([each.pool for each in coming], dtype=np.int64)
     arrive_s, stays_s = (np.array([getattr(each, name) for each in coming]) for name in ("arrive_s", "stay_s"))
-    serve_all(free_s, world.layout.pool_start, pool, arrive_s, stays_s)
-    return replace(world, bay_free_s=free_s)
+    start_s = arrive_s + serve_all(free_s, world.layout.pool_start, pool, arrive_s, stays_s)
+    return replace(
+        world,
+        bay_free_s=free_s,
+        coming_pool=np.concatenate([world.coming_pool, pool]),
+        coming_arrive_s=np.concatenate([world.coming_arrive_s, arrive_s]),
+        coming_start_s=np.concatenate([world.coming_start_s, start_s]),
+    )
 
 
 def answer(world: World, request: ChargeRequest, forecast: Forecast, stages: Stages) -> Decision:

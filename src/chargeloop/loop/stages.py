@@ -71,6 +71,8 @@ def stages_of(
             requests=tuple(requests),
             candidates=candidates_of(guide, layout, requests),
             bay_free_s=world.bay_free_s,
+            coming_pool=world.coming_pool,
+            coming_arrive_s=world.coming_arrive_s,
             temperature_c=world.temperature_c,
             inflow_per_h=arrivals_per_h(forecast, layout),
             load_share=station_load_share(world),

@@ -18,7 +18,7 @@ from chargeloop.recommendation.objective import (
 )
 from chargeloop.recommendation.prices import NO_PRICES, DayAhead, Demand, Prices, ascend, respond, summed
 from chargeloop.recommendation.problem import Problem, alone, alternatives, evaluate, scores
-from chargeloop.recommendation.promises import line_wait_s, promised_waits_s, turns, wait_quantiles_s
+from chargeloop.recommendation.promises import line_wait_s, turns, wait_quantiles_s
 from chargeloop.recommendation.queue import (
     Bay,
     BayState,
@@ -114,7 +114,6 @@ __all__ = [
     "overtakers",
     "pool_of",
     "price_over",
-    "promised_waits_s",
     "reason",
     "recommend",
     "respond",

@@ -7,7 +7,7 @@ from datetime import datetime
 import numpy as np
 
 from chargeloop.model import BadInput, ChargeRequest, Layout
-from chargeloop.model.city import Floats
+from chargeloop.model.city import Floats, Ints
 from chargeloop.recommendation.candidates import Candidates
 from chargeloop.recommendation.prices import DayAhead
 from chargeloop.recommendation.reweigh import reweighed
@@ -17,7 +17,7 @@ from chargeloop.recommendation.weights import DEFAULT, Weights
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Given:
-    """Everything but the city itself. Arrays as in `World` and `Surroundings`: E bays, P pools, N stations.
+    """Everything but the city itself. Arrays as in `World` and `Surroundings`: E bays, P pools, N stations, C on their way.
 
     `seed`: of the solver's generator, so that each call has one of its own. `budget_s`: of the solver.
     """
@@ -26,6 +26,8 @@ class Given:
     requests: tuple[ChargeRequest, ...]
     candidates: Candidates
     bay_free_s: Floats  # E
+    coming_pool: Ints  # C
+    coming_arrive_s: Floats  # C
     temperature_c: float
     inflow_per_h: Floats  # P
     load_share: Floats  # N

@@ -32,7 +32,8 @@ def write_offers(
     term_rows = np.stack([terms[name][chosen] for name in TERMS], axis=1).tolist()
     pool = problem.pool[chosen]
     pools, are_dc = options.pools, layout.pool_is_dc[options.pools.of]
-    promised_s = promised_waits_s(problem, choice, are_dc, world.now_s, pools.inflow(inflow_per_h), request, option)
+    inflow, coming = pools.inflow(inflow_per_h), (pools.common[world.coming_pool], world.coming_arrive_s)
+    promised_s = promised_waits_s(problem, choice, are_dc, world.now_s, inflow, request, option, *coming)
     begin_s = problem.arrive_s[chosen] + wait_s[chosen]
     fact_rows = np.stack(
         [

@@ -29,6 +29,7 @@ from chargeloop.recommendation.waiting import (
 
 SURE = 2.3263  # 0.99-quantile of the standard normal
 CROWD = 20  # requests of one turn that could all go to a pool: one error of the estimate would then break many promises
+SOME = 2  # on their way to a pool who will come together with a driver: a crowd that asks one by one
 TOGETHER_S = 120.0  # nobody knows in which order those come who are expected within so little time
 IN_COMMON = 0.15  # sigma of what all stays at a pool are longer or shorter than expected, by the same share
 LONGEST_S = 24 * 3600.0
@@ -60,10 +61,13 @@ def promised_waits_s(
     inflow_per_h: Floats,
     request: Ints,
     option: Ints,
+    coming_pool: Ints,
+    coming_arrive_s: Floats,
 ) -> Floats:
     """M: the 0.9-quantile of the wait for pairs of `request` and `option`, the rest of the plan `choice` as it is.
 
-    Surer than that where a crowd asks at once: what breaks one of those promises breaks most of them.
+    Surer than that where a crowd asks at once: what breaks one of those promises breaks most of them. `coming_*`: who was
+    sent before; they are in `bay_free_s`, so that what their stays have in common is added to the wait.
     """
     first, after, _ = link(problem, choice)
     listed = np.zeros(is_dc.size, np.int64)
@@ -86,9 +90,12 @@ def promised_waits_s(
             other = after[other]
         free_s = problem.bay_free_s[problem.pool_start[pool] : problem.pool_start[pool + 1]]
         unknown = overtakers(inflow_per_h[pool] / 3600, arrive_s - now_s)
-        risk = SURE if listed[pool] >= CROWD else Z90
+        together = np.sum((coming_pool == pool) & (np.abs(coming_arrive_s - arrive_s) <= TOGETHER_S))
+        risk = SURE if listed[pool] >= CROWD or together >= SOME else Z90
         some = max(ahead, 1.0)
         out[m] = line_wait_s(free_s, is_dc[pool], now_s, arrive_s, ahead, come_s / some, stay_s / some, unknown, risk)
+        if together >= SOME:
+            out[m] += risk * IN_COMMON * (arrive_s + out[m] - now_s)
     return out
 
 
