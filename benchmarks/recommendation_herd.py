@@ -4,14 +4,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from benchmarks.recommendation_city import World, world
 from benchmarks.recommendation_day import DAY
 from benchmarks.report import Result
-from chargeloop.loop import Given, OfflineLoop, answer, counted
+from chargeloop.loop import OfflineLoop, Told, answer, counted
 from chargeloop.model import ChargeRequest, ChargeRequested, Decision, DecisionMade, Event
 from chargeloop.model.city import Floats, Ints
 from chargeloop.simulation import Drivers, Twin, draw_drivers, offline_loop
@@ -108,12 +108,12 @@ def _turn(loop: OfflineLoop, twin: Twin, events: Sequence[Event], names: dict[st
 def _singly(loop: OfflineLoop, twin: Twin, requests: Sequence[ChargeRequest]) -> list[Decision]:
     """As `CityLoop.recommend` does it."""
     decisions: list[Decision] = []
-    given: list[Given] = []
+    given: list[Told] = []
     here, stages = loop.perception.snapshot(twin.now), loop.stages
     for request in requests:
         seen = counted(here, given)
         decision = answer(seen, request, stages.predict(seen), stages)
-        told = Given.of(here.layout, decision)
+        told = Told.of(here.layout, decision)
         given += [told] if told is not None else []
         decisions.append(decision)
         turn_s, twin.now_s = twin.now_s, request.at.timestamp()  # he sets out when he is answered, not when the turn ends
@@ -146,6 +146,6 @@ def drivers_with_herd(here: World, job: Herd) -> tuple[Drivers, Ints]:
         walk_in=np.zeros(HERD, dtype=np.bool_),
         follows=np.ones(HERD, dtype=np.bool_),
     )
-    both = {name: np.concatenate([getattr(usual, name), getattr(same, name)]) for name in ARRAYS}
+    both: dict[str, Any] = {name: np.concatenate([getattr(usual, name), getattr(same, name)]) for name in ARRAYS}
     order = np.argsort(both["appear_s"], kind="stable")
     return replace(usual, **{name: each[order] for name, each in both.items()}), np.flatnonzero(order >= len(usual))

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from chargeloop.guidance import Guide
-from chargeloop.loop import CityLoop, Clock, Conflict, Given, Records, Saved, Tick, counted, stages_of, still_open
+from chargeloop.loop import CityLoop, Clock, Conflict, Records, Saved, Tick, Told, counted, stages_of, still_open
 from chargeloop.model import (
     BadInput,
     CancelReservation,
@@ -249,13 +249,13 @@ async def test_many_who_ask_within_a_minute_are_not_all_told_the_same(house: Hou
     assert len({offer.station_id for offer in answers if offer is not None}) > 1
     waits = [offer.wait_p90_min for offer in answers if offer is not None]
     assert waits[-1] > waits[0]
-    assert still_open([Given("D1", 0.0, 0, 60.0, 600.0)], 61.0) == []
+    assert still_open([Told("D1", 0.0, 0, 60.0, 600.0)], 61.0) == []
 
 
 async def test_an_answer_that_was_taken_is_not_counted_twice(house: House) -> None:
     decision, _ = await house.loop.recommend(request())
     assert decision.chosen is not None
-    told = Given.of(house.layout, decision)
+    told = Told.of(house.layout, decision)
     assert told is not None
     world = house.loop.perception.snapshot(house.clock.now())
     assert (counted(world, [told]).bay_free_s > world.bay_free_s).sum() == 1
