@@ -2,7 +2,7 @@
 
 from chargeloop.recommendation.build import Candidates, Options, Surroundings, build
 from chargeloop.recommendation.explain import reason
-from chargeloop.recommendation.features import FEATURES, features
+from chargeloop.recommendation.features import FEATURES, Seen, features
 from chargeloop.recommendation.objective import (
     TERMS,
     Drivers,
@@ -43,6 +43,7 @@ __all__ = [
     "Options",
     "Prices",
     "Problem",
+    "Seen",
     "Solver",
     "Surroundings",
     "TierWeights",
