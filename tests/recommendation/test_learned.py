@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 from chargeloop.model import BadInput, Current
-from chargeloop.model.city import Floats
-from chargeloop.recommendation import FEATURES, SOLVERS, Problem, evaluate, features, solve
+from chargeloop.recommendation import FEATURES, SOLVERS, Problem, Seen, evaluate, features, solve
 from chargeloop.recommendation.solvers import learned
 from chargeloop.recommendation.solvers.learned import POLICY, best, policy
 from tests.recommendation.conftest import Ask, Scene, random_scene
@@ -19,7 +18,7 @@ def problem_of(scene: Scene, ask: Ask, seed: int, requests: int) -> Problem:
     return busy.options(asked).problem
 
 
-def seen_by_all(problem: Problem) -> Floats:
+def seen_by_all(problem: Problem) -> Seen:
     return np.stack([features(problem, problem.bay_free_s, i) for i in range(len(problem.pool))])
 
 

@@ -3,7 +3,7 @@
 from chargeloop.recommendation.build import Options, Surroundings, build
 from chargeloop.recommendation.candidates import Candidates, detours
 from chargeloop.recommendation.explain import reason
-from chargeloop.recommendation.features import FEATURES, features
+from chargeloop.recommendation.features import FEATURES, Seen, features
 from chargeloop.recommendation.given import Given
 from chargeloop.recommendation.held import Pools
 from chargeloop.recommendation.later import ENOUGH_SOC, NEEDLESS_SOC, best_slot, has_enough, not_now, worth_saying
@@ -77,6 +77,7 @@ __all__ = [
     "Problem",
     "Queue",
     "QueueEvent",
+    "Seen",
     "Solver",
     "Surroundings",
     "TierWeights",

@@ -10,8 +10,7 @@ import numpy as np
 
 from chargeloop.model.city import Floats
 from chargeloop.physics import kernel, take_bay
-from chargeloop.recommendation import NO_PRICES, Prices, Problem, features, summed
-from chargeloop.recommendation.features import Seen
+from chargeloop.recommendation import NO_PRICES, Prices, Problem, Seen, features, summed
 from chargeloop.simulation.course import advance, head_for
 from chargeloop.simulation.manner import RISK
 from chargeloop.simulation.power import accrue_all, set_power

@@ -15,8 +15,7 @@ from chargeloop.guidance import Guide
 from chargeloop.model import City, Layout
 from chargeloop.model.city import Floats
 from chargeloop.physics import utc_offset_s
-from chargeloop.recommendation import FEATURES, NO_PRICES, Prices, ascend
-from chargeloop.recommendation.features import Seen
+from chargeloop.recommendation import FEATURES, NO_PRICES, Prices, Seen, ascend
 from chargeloop.simulation.choices import Choice, Choices
 from chargeloop.simulation.compare import default_day
 from chargeloop.simulation.drivers import Drivers, draw_drivers
