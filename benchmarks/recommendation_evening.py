@@ -10,6 +10,7 @@ import numpy as np
 from benchmarks.recommendation_city import World, world
 from benchmarks.recommendation_day import DAY, Case, draw, prices_of
 from benchmarks.report import Result
+from chargeloop.model.city import Floats
 from chargeloop.recommendation import DEFAULT, Weights
 from chargeloop.simulation import Drivers, Twin, offline_loop
 from chargeloop.simulation.kpis import minutes_lost
@@ -44,35 +45,44 @@ class Scored(NamedTuple):
     name: str
     score: float
     wait_min: float
+    kept: Floats  # of each wait above 0 that the loop promised at 0.9, whether it was kept
 
 
 def evenings(run: Callable[..., Iterator[Scored]], folder: Path | None, seeds: Sequence[int]) -> Iterator[Result]:
     names = ("commit", "priced", "loop_minutes", "loop", *SEARCHES)
     scored = list(run(evening, [Evening(folder, seed, name) for seed in seeds for name in names]))
-    mean = {name: np.mean([(each.score, each.wait_min) for each in scored if each.name == name], axis=0) for name in names}
+    mean = {name: np.mean([each[1:3] for each in scored if each.name == name], axis=0) for name in names}
     for name in names:
         score, wait = mean[name]
         yield Result(f"evening_score_{name}", float(score), "min per driver, 17-20 h", "commit", float(mean["commit"][0]))
         yield Result(f"evening_wait_min_{name}", float(wait), "min")
+    kept = np.concatenate([each.kept for each in scored if each.name == "loop"])
+    yield Result(
+        "wait_calibration_90_loop", float(kept.mean()), "of the waits that the loop promised", "waits", float(kept.size)
+    )
 
 
 def evening(job: Evening) -> Scored:
     here = world(job.folder, True)
     case = Case(LEVEL, job.seed)
     drivers = draw(here, case)
+    promised_s = np.zeros(len(drivers))
     if job.name in ("commit", "priced"):
         twin = _twin(here, drivers, job)
         _until(twin, here.start.timestamp() + END_H * 3600)
     else:
-        twin = _under_the_loop(here, drivers, job)
+        twin, promised_s = _under_the_loop(here, drivers, job)
     minutes, wait = minutes_lost(twin.state.cars)
     hour = (drivers.appear_s - here.start.timestamp()) / 3600
     those = (hour >= BEGIN_H + LEFT_OUT_H[0]) & (hour < END_H - LEFT_OUT_H[1])
-    return Scored(job.name, float(minutes[those].mean()), float(wait[those].mean()))
+    tried = those & (promised_s > 0) & (twin.state.cars["start_s"] > 0)
+    kept = wait[tried] * 60 <= promised_s[tried]
+    return Scored(job.name, float(minutes[those].mean()), float(wait[those].mean()), kept)
 
 
-def _under_the_loop(here: World, drivers: Drivers, job: Evening) -> Twin:
-    twin = _twin(here, drivers, job)
+def _under_the_loop(here: World, drivers: Drivers, job: Evening) -> tuple[Twin, Floats]:
+    """The twin at the end, and the wait that each driver was promised at 0.9, s; 0 for none."""
+    twin, promised_s = _twin(here, drivers, job), np.zeros(len(drivers))
     changes = {
         "loop": {},
         "loop_minutes": {"weights": MINUTES},
@@ -82,8 +92,11 @@ def _under_the_loop(here: World, drivers: Drivers, job: Evening) -> Twin:
     while True:
         for command in loop.step(events, twin.now):
             twin.apply(command)
+        for decision in loop.last.decisions if loop.last is not None else ():
+            if decision.chosen is not None:
+                promised_s[int(decision.request_id[1:])] = 60 * decision.chosen.wait_p90_min
         if twin.now_s >= here.start.timestamp() + END_H * 3600:
-            return twin
+            return twin, promised_s
         events = twin.step()
 
 
