@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -146,6 +146,7 @@ def drivers_with_herd(here: World, job: Herd) -> tuple[Drivers, Ints]:
         walk_in=np.zeros(HERD, dtype=np.bool_),
         follows=np.ones(HERD, dtype=np.bool_),
     )
-    both = {name: np.concatenate([getattr(usual, name), getattr(same, name)]) for name in ARRAYS}
+    both: dict[str, Any] = {name: np.concatenate([getattr(usual, name), getattr(same, name)]) for name in ARRAYS}
     order = np.argsort(both["appear_s"], kind="stable")
-    return replace(usual, **{name: each[order] for name, each in both.items()}), np.flatnonzero(order >= len(usual))
+    merged: dict[str, Any] = {name: each[order] for name, each in both.items()}
+    return replace(usual, **merged), np.flatnonzero(order >= len(usual))
