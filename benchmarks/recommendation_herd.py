@@ -148,4 +148,5 @@ def drivers_with_herd(here: World, job: Herd) -> tuple[Drivers, Ints]:
     )
     both: dict[str, Any] = {name: np.concatenate([getattr(usual, name), getattr(same, name)]) for name in ARRAYS}
     order = np.argsort(both["appear_s"], kind="stable")
-    return replace(usual, **{name: each[order] for name, each in both.items()}), np.flatnonzero(order >= len(usual))
+    merged: dict[str, Any] = {name: each[order] for name, each in both.items()}
+    return replace(usual, **merged), np.flatnonzero(order >= len(usual))

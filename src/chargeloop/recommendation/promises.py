@@ -29,7 +29,7 @@ from chargeloop.recommendation.waiting import (
 
 SURE = 2.3263  # 0.99-quantile of the standard normal
 CROWD = 20  # requests of one turn that could all go to a pool: one error of the estimate would then break many promises
-SOME = 2  # on their way to a pool who will come together with a driver: a crowd that asks one by one
+SOME = 1  # on their way to a pool who will come together with a driver: a crowd that asks one by one
 TOGETHER_S = 120.0  # nobody knows in which order those come who are expected within so little time
 IN_COMMON = 0.15  # sigma of what all stays at a pool are longer or shorter than expected, by the same share
 LONGEST_S = 24 * 3600.0
