@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import numpy as np
 import pytest
@@ -37,7 +38,7 @@ from chargeloop.simulation.tuning import AIMS, knobs_of, manner_of, shipped_poin
 from tests.simulation.conftest import MakeTwin
 from tests.small_city import START
 
-QUICK = {"population": 6, "generations": 3, "seed": 1}
+QUICK: dict[str, Any] = {"population": 6, "generations": 3, "seed": 1}
 
 
 @pytest.fixture(scope="module")
