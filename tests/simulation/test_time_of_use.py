@@ -76,7 +76,7 @@ def test_whatever_the_hours_as_much_is_earned(point: list[float]) -> None:
     earned = day.fixed_cny(energy + service) + day.paid_cny(day.cny(energy + service), day.stay)
     shape = shape_of(np.array(point))
     found = expected([day], shape, service, energy + service)
-    assert found.revenue_cny == pytest.approx(earned, rel=0.02)
+    assert found.revenue_cny == pytest.approx(earned, rel=0.03)
     new = np.add(*city_prices(with_shape(city, layout, shape, found.level), layout))
     np.testing.assert_allclose(new, found.level * shape + service, atol=0.006)  # to the cent
 

@@ -49,6 +49,9 @@ def run(args: argparse.Namespace) -> int:
     """
     if args.output is not None and args.output.suffix != ".geojson":
         raise BadInput("--output", f"a map layer is a .geojson file, got {args.output.name}")
+    for name, amount in (("--bays", args.bays), ("--kw", args.kw)):
+        if amount is not None and not 0 < amount < float("inf"):
+            raise BadInput(name, f"a positive number, at least one bay, got {amount:g}")
     if args.days < 0:
         raise BadInput("--days", f"must not be negative, got {args.days}")
 

@@ -58,6 +58,8 @@ def tune_prices(
     energy, service = city_prices(city, layout)
     usual = energy + service
     responses = _responses(days, learn_on, flexibility)
+    served = np.mean([_served(days, each) for each in responses], axis=0)
+    responses = _responses(days, learn_on, flexibility, served)
 
     def peak(points: Floats) -> Floats:
         return np.array([[expected(responses, shape_of(point), service, usual).peak_kw] for point in points])
@@ -68,7 +70,7 @@ def tune_prices(
     found = expected(responses, shape, service, usual)
     other_city = with_shape(city, layout, shape, found.level)
     now = np.add(*city_prices(other_city, layout))
-    judged = _responses(days, others, flexibility)
+    judged = _responses(days, others, flexibility, served)
     before, after = zip(*(_both(days, other_city, each, now) for each in judged), strict=True)
     return Prices(
         city=other_city,
@@ -76,7 +78,7 @@ def tune_prices(
         found=found,
         checked=_changes(before, after),
         if_share={
-            share: _expected_change(_responses(days, others, replace(flexibility, share=share)), now)
+            share: _expected_change(_responses(days, others, replace(flexibility, share=share), served), now)
             for share in (min(times * flexibility.share, 1.0) for times in LESS_AND_MORE)
         },
         load_kw=(judged[0].load_kw(judged[0].stay), judged[0].load_kw(judged[0].shift_h(judged[0].cny(now)))),
@@ -85,13 +87,25 @@ def tune_prices(
     )
 
 
-def _responses(days: Days, those: Sequence[int], flexibility: Flexibility) -> list[Response]:
+def _responses(days: Days, those: Sequence[int], flexibility: Flexibility, served: Floats | float = 1.0) -> list[Response]:
     city, seed = days.setting.city, days.setting.seed
     usual = np.add(*city_prices(city, days.layout))
-    return [
-        Response(city, days.setting.draw(days.layout, day), usual, flexibility, np.random.default_rng([seed, day, 9]))
-        for day in those
-    ]
+    responses = []
+    for day in those:
+        rng = np.random.default_rng([seed, day, 9])
+        responses.append(Response(city, days.setting.draw(days.layout, day), usual, flexibility, rng))
+        responses[-1].served *= served
+    return responses
+
+
+def _served(days: Days, response: Response) -> Floats:
+    """By `BIN_S`: the load in the twin, where some wait and circuits hold back, over that were all served at once."""
+    twin = days.twin(days.setting.city, response.drivers)
+    days.run(twin, days.setting.city)
+    expected_kw, share = response.load_kw(response.stay), response.served.copy()
+    there = np.flatnonzero(expected_kw[: twin.load_kw.size] > 0.01 * expected_kw.max())
+    share[there] = twin.load_kw[there] / expected_kw[there]
+    return np.asarray(share)
 
 
 def _as_it_is(responses: Sequence[Response], usual: Floats) -> Expected:

@@ -22,7 +22,7 @@ BIN_S = 300.0
 BLOCK_H = 2  # a tariff's hours come in blocks of so many
 RATIO = (0.3, 2.0)  # bounds of the energy price over its level
 CENT = Decimal("0.01")
-ROUNDS, DAMPED = 6, 0.7  # of finding the level at which as much is earned as before
+ROUNDS, DAMPED = 8, 0.5  # of finding the level at which as much is earned as before
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,8 @@ def city_prices(city: City, layout: Layout) -> tuple[Floats, Floats]:
 class Response:
     """The drivers of one day at other prices than those (`usual`: all in, 24 local hours) at which they were drawn.
 
-    F of them are flexible, and weigh J hours to begin: their own in the middle.
+    F of them are flexible, and weigh J hours to begin: their own in the middle. `served`: by `BIN_S`, what flows over
+    what would if all were served at once; to be set from a run of the twin.
     """
 
     def __init__(self, city: City, drivers: Drivers, usual: Floats, flexibility: Flexibility, rng: np.random.Generator) -> None:
@@ -79,6 +80,7 @@ class Response:
         ac_kw = curve_table(city.models)[1][drivers.model]
         self._kw = np.where(drivers.is_dc, self._kwh / np.maximum(drivers.asked_s / 3600, 1 / 60), ac_kw)
         self._usual_cny = self.cny(usual)
+        self.served = np.ones(int((drivers.hours + 12) * 3600 / BIN_S))
         self._utility = self._given_the_choice(flexibility, rng)
 
     @property
@@ -110,13 +112,13 @@ class Response:
         return replace(self.drivers, appear_s=appear_s, depart_by_s=depart_by_s)[np.argsort(appear_s, kind="stable")]
 
     def load_kw(self, shift_h: Ints) -> Floats:
-        """By `BIN_S` from the start, were all served at once."""
+        """By `BIN_S` from the start: were all served at once, times `served`."""
         begin_s = self.drivers.appear_s - self.drivers.start.timestamp()
         begin_s[self._flexible] += 3600.0 * shift_h
-        bins = int((self.drivers.hours + 12) * 3600 / BIN_S)
+        bins = self.served.size
         first = np.minimum((begin_s / BIN_S).astype(np.int64), bins - 1)
         last = np.minimum(((begin_s + 3600 * self._kwh / self._kw) / BIN_S).astype(np.int64), bins - 1)
-        return np.cumsum(np.bincount(first, self._kw, bins) - np.bincount(last, self._kw, bins))
+        return np.asarray(self.served * np.cumsum(np.bincount(first, self._kw, bins) - np.bincount(last, self._kw, bins)))
 
     def _cny(self, per_kwh: Floats, those: Ints, shift_h: Floats | Ints) -> Floats:
         edges = np.concatenate([[0.0], np.cumsum(per_kwh)])

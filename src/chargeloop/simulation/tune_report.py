@@ -183,7 +183,7 @@ def prices(found: Prices, setting: Setting, args: argparse.Namespace) -> Report:
             f"{flexible.share:.0%} of drivers can come up to {flexible.window_h} hours earlier or later; an hour costs them"
             f" {flexible.dislike:.0%} of their value of time; the logit's scale is {flexible.scale_cny:g} CNY.",
             "No data says how they react. They know mean prices by hour, and take energy as spread evenly over the stay.",
-            "The search reckons that all are served at once, the twin does not; its shadow prices are of the old tariffs.",
+            "The search scales the load as the twin did at the old prices; shadow prices are of those prices too.",
         ],
         plain={
             **_head(setting, args),

@@ -194,6 +194,11 @@ class Twin:
     def outside_status(self) -> list[tuple[int, EvseStatus]]:
         return self._teller.outside_status
 
+    @property
+    def load_kw(self) -> Floats:
+        """By step, so far."""
+        return np.array(self._load_kw)
+
     def step(self) -> list[Event]:
         """Move on by one step; returns what happened in it and since the last one, where somebody listens."""
         self._teller.forget_last()
