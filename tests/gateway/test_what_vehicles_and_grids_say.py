@@ -11,7 +11,7 @@ from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
 from chargeloop.gateway.ocpp import Notice, OcppGateway
-from chargeloop.model import BayLost, ChargingNeedsTold, Loss, PriceBand, Tariff
+from chargeloop.model import ChargingNeedsTold, PriceBand, Tariff
 from chargeloop.persistence import Store
 from chargeloop.protocols.ocpp import Version, check, tariff_of_21
 from tests.gateway.conftest import NOW, Dial, Wire, gateway_on, stored
@@ -39,15 +39,6 @@ async def test_what_a_vehicle_needs(dial: Dial, store: Store, needs: Any, kwh: f
     assert (await wire.ask("NotifyEVChargingNeeds", said))[2] == {"status": "Accepted"}
     depart_by = None if hours is None else NOW + timedelta(hours=hours)
     assert await stored(store) == [ChargingNeedsTold(at=NOW, evse_id="E1", energy_kwh=kwh, depart_by=depart_by)]
-
-
-@pytest.mark.parametrize("status", ["Expired", "Removed"])
-async def test_a_reservation_that_a_charger_gives_up_costs_its_driver_only_the_bay(
-    dial: Dial, store: Store, status: str
-) -> None:
-    wire = await dial(version="ocpp2.0.1")
-    assert (await wire.ask("ReservationStatusUpdate", {"reservationId": 7, "reservationUpdateStatus": status}))[2] == {}
-    assert await stored(store) == [BayLost(at=NOW, reservation_id=7, why=Loss.CHARGER)]
 
 
 def event(kind: str, seq_no: int) -> dict[str, Any]:

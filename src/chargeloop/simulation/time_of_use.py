@@ -161,18 +161,22 @@ def expected(days: Sequence[Response], shape: Floats, service: Floats, usual: Fl
     by_shape, for_service = [day.cny(shape) for day in days], [day.cny(service) for day in days]
     fixed = [sum(day.fixed_cny(prices) for day in days) for prices in (shape, service)]
     level = float(usual.mean() - service.mean()) / float(shape.mean())
+    off_by, revenue, now, best = np.inf, 0.0, level, [day.stay for day in days]
     for _ in range(ROUNDS):
-        now = level
-        shifts = [day.shift_h(now * a + b) for day, a, b in zip(days, by_shape, for_service, strict=True)]
+        shifts = [day.shift_h(level * a + b) for day, a, b in zip(days, by_shape, for_service, strict=True)]
         energy, rest = (
             total + sum(day.paid_cny(cny, shift) for day, cny, shift in zip(days, all_cny, shifts, strict=True))
             for total, all_cny in zip(fixed, (by_shape, for_service), strict=True)
         )
+        if (
+            abs(level * energy + rest - earned) < off_by
+        ):  # drivers move whole hours: it jumps, and the last need not be the best
+            off_by, revenue, now, best = abs(level * energy + rest - earned), level * energy + rest, level, shifts
         level += DAMPED * ((earned - rest) / energy - level)
     return Expected(
-        peak_kw=float(np.mean([day.load_kw(shift).max() for day, shift in zip(days, shifts, strict=True)])),
-        revenue_cny=float(now * energy + rest) / len(days),
-        moved_share=sum(int(np.count_nonzero(shift)) for shift in shifts) / sum(len(day.drivers) for day in days),
+        peak_kw=float(np.mean([day.load_kw(shift).max() for day, shift in zip(days, best, strict=True)])),
+        revenue_cny=float(revenue) / len(days),
+        moved_share=sum(int(np.count_nonzero(shift)) for shift in best) / sum(len(day.drivers) for day in days),
         level=now,
     )
 

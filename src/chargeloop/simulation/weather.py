@@ -9,14 +9,17 @@ from chargeloop.model import City
 from chargeloop.physics import cold_share
 from chargeloop.simulation.scenario import Scenario
 
+USUAL_C = 20.0  # where a city's weather does not say
+
 
 def temperature_c(city: City, at: datetime, scenario: Scenario) -> float:
-    """The scenario's, or the mean of the day that begins at `at`; the last known value where the city's weather ends before."""
+    """The scenario's, or the mean of the day that begins at `at`; the first or last known where the city's weather is of other days."""
     if scenario.temperature_c is not None:
         return scenario.temperature_c
     row = int((at - city.weather.start) / timedelta(hours=1))
-    last = len(city.weather.temperature_c) - 1
-    return float(np.nanmean(city.weather.temperature_c[min(max(row, 0), last) : row + 24 if row < last else None]))
+    first = min(max(row, 0), len(city.weather.temperature_c) - 1)
+    day = city.weather.temperature_c[first : first + 24]
+    return float(np.nanmean(day)) if np.isfinite(day).any() else USUAL_C
 
 
 def in_weather(city: City, at: datetime, scenario: Scenario) -> City:
