@@ -22,7 +22,7 @@ BIN_S = 300.0
 BLOCK_H = 2  # a tariff's hours come in blocks of so many
 RATIO = (0.3, 2.0)  # bounds of the energy price over its level
 CENT = Decimal("0.01")
-ROUNDS, DAMPED = 8, 0.5  # of finding the level at which as much is earned as before
+ROUNDS = 10  # of finding the level at which as much is earned as before
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,21 +161,21 @@ def expected(days: Sequence[Response], shape: Floats, service: Floats, usual: Fl
     by_shape, for_service = [day.cny(shape) for day in days], [day.cny(service) for day in days]
     fixed = [sum(day.fixed_cny(prices) for day in days) for prices in (shape, service)]
     level = float(usual.mean() - service.mean()) / float(shape.mean())
-    off_by, revenue, now, best = np.inf, 0.0, level, [day.stay for day in days]
+    low, high, off_by = 0.0, np.inf, np.inf
     for _ in range(ROUNDS):
         shifts = [day.shift_h(level * a + b) for day, a, b in zip(days, by_shape, for_service, strict=True)]
         energy, rest = (
             total + sum(day.paid_cny(cny, shift) for day, cny, shift in zip(days, all_cny, shifts, strict=True))
             for total, all_cny in zip(fixed, (by_shape, for_service), strict=True)
         )
-        if (
-            abs(level * energy + rest - earned) < off_by
-        ):  # drivers move whole hours: it jumps, and the last need not be the best
-            off_by, revenue, now, best = abs(level * energy + rest - earned), level * energy + rest, level, shifts
-        level += DAMPED * ((earned - rest) / energy - level)
+        earns = float(level * energy + rest)
+        if abs(earns - earned) < off_by:  # drivers move by whole hours, so it jumps, and the last need not be the best
+            off_by, revenue, now, best = abs(earns - earned), earns, level, shifts
+        low, high = (level, high) if earns < earned else (low, level)
+        level = (low + high) / 2 if high < np.inf else 2 * level
     return Expected(
         peak_kw=float(np.mean([day.load_kw(shift).max() for day, shift in zip(days, best, strict=True)])),
-        revenue_cny=float(revenue) / len(days),
+        revenue_cny=revenue / len(days),
         moved_share=sum(int(np.count_nonzero(shift)) for shift in best) / sum(len(day.drivers) for day in days),
         level=now,
     )

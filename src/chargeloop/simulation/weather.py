@@ -13,7 +13,7 @@ USUAL_C = 20.0  # where a city's weather does not say
 
 
 def temperature_c(city: City, at: datetime, scenario: Scenario) -> float:
-    """The scenario's, or the mean of the day that begins at `at`; the first or last known where the city's weather is of other days."""
+    """The scenario's, or the mean of the day that begins at `at`; the first or last that is known where that day is not."""
     if scenario.temperature_c is not None:
         return scenario.temperature_c
     row = int((at - city.weather.start) / timedelta(hours=1))
