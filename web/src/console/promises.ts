@@ -12,6 +12,7 @@ import type { State, View } from './state'
 type By = 'station' | 'operator'
 const COLUMNS = ['group', 'made', 'kept', 'elsewhere', 'gave_up', 'open', 'promised_wait_min', 'realised_wait_min', 'wait_error_min', 'wait_error_p95_min', 'within', 'promised_amount', 'realised_amount', 'amount_same'] as const
 const AIM = [0.87, 0.93] as const
+const ENOUGH = 30 // waits, before their share says anything
 const DAY_MS = 86_400_000
 const RENEW_MS = 15_000
 const ROWS = 200 // of the table at first
@@ -77,14 +78,15 @@ const cny = (value: string | null) => (value === null ? NONE : money(value))
 const exact = (value: number | null) => (value === null ? NONE : number(value, 1))
 
 /** In words beside the colour: whether nine of ten waits were within what was promised for nine of ten. */
-function verdict(within: number | null): { tone: string; word: string } {
+function verdict({ within_p90_where_any: within, waits_promised: waits }: Standing): { tone: string; word: string } {
   if (within === null) return { tone: '', word: '' }
+  if (waits < ENOUGH) return { tone: '', word: words.accountable.tooFew }
   if (within < AIM[0]) return { tone: 'bad', word: words.accountable.below }
   return within > AIM[1] ? { tone: 'amber', word: words.accountable.above } : { tone: 'good', word: words.accountable.onAim }
 }
 
 function figures(whole: Standing): HTMLElement[] {
-  const { tone, word } = verdict(whole.within_p90_where_any)
+  const { tone, word } = verdict(whole)
   const tile = (name: string, value: string, ...notes: (Node | string)[]) => h('div', {}, h('dt', {}, name), h('dd', {}, h('b', {}, value)), ...notes.map((note) => h('dd', { class: 'quiet small' }, note)))
   return [
     tile(words.accountable.figures.within, whole.within_p90_where_any === null ? NONE : share(whole.within_p90_where_any), word && h('span', { class: tone }, `${word} · ${words.accountable.aim}`), `${words.accountable.ofWaits(number(whole.waits_promised))} · ${words.accountable.ofAllWaits(whole.within_p90 === null ? NONE : share(whole.within_p90), number(whole.waits))}`),
@@ -106,7 +108,7 @@ function table(state: State, found: Promises, group: string, again: () => void):
   const sort = (column: number) => { seen.down = column === seen.column ? !seen.down : column > 0; seen.column = column; again() }
   const heads = COLUMNS.map((name, c) => h('th', { scope: 'col', class: c ? 'num' : '', 'aria-sort': c !== seen.column ? 'none' : seen.down ? 'descending' : 'ascending' }, h('button', { onclick: () => sort(c) }, c === 0 && found.by === 'operator' ? words.accountable.byOperator : words.accountable.columns[name])))
   const line = (row: Standing) => {
-    const { tone, word } = verdict(row.within_p90_where_any)
+    const { tone, word } = verdict(row)
     const texts = [number(row.made), number(row.kept), number(row.elsewhere), number(row.gave_up), number(row.open), exact(row.promised_wait_min), exact(row.realised_wait_min), row.wait_error_min === null ? NONE : signed(row.wait_error_min), row.wait_error_p95_min === null ? NONE : signed(row.wait_error_p95_min)]
     return h('tr', { class: row.group === group ? 'on' : '', 'data-testid': 'promise-row' },
       h('td', {}, h('a', { href: `#/promises/${found.by}/${encodeURIComponent(row.group)}` }, nameOf(state, found.by, row.group))), ...texts.map((text) => h('td', { class: 'num' }, text)),

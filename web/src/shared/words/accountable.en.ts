@@ -16,7 +16,7 @@ export const accountable = {
     wait_error_min: 'Error, mean (min)', wait_error_p95_min: 'Error, p95 (min)', within: 'Within 9 of 10', promised_amount: 'Promised (CNY)', realised_amount: 'Paid (CNY)', amount_same: 'Amount as promised',
   },
   figures: { within: 'Waits within what was promised for 9 of 10', error: 'Wait against promise', amount: 'Amounts as promised', apart: 'Neither kept nor broken' },
-  ofWaits: (n: string) => `of ${n} waits promised above 0`, ofAllWaits: (share: string, n: string) => `${share} of all ${n}`, aim: 'aim 87 to 93 %', onAim: 'on aim', below: 'promised too little', above: 'promised more than was needed',
+  ofWaits: (n: string) => `of ${n} waits promised above 0`, ofAllWaits: (share: string, n: string) => `${share} of all ${n}`, aim: 'aim 87 to 93 %', onAim: 'on aim', tooFew: 'too few to judge', below: 'promised too little', above: 'promised more than was needed',
   errorNote: (promised: string, realised: string) => `promised ${promised}, came ${realised}`, amountNote: (promised: string, realised: string) => `mean promised ${promised}, paid ${realised}`, amountRule: 'within 5 % or ¥0.50',
   apartNote: (elsewhere: string, gaveUp: string, open: string) => `${elsewhere} charged elsewhere, ${gaveUp} gave up, ${open} not over yet`, apartCount: (n: string) => `${n} drivers`,
   calibration: 'Promised for 9 of 10, and what 9 of 10 waited', calibrationNote: 'Each dot is a group of waits with a like promise; its size is how many. On the line, the promise was exact; above it, drivers waited longer.', calibrationNone: 'Once sessions have ended, the promises are held against them here.',

@@ -11,7 +11,7 @@ export const accountable: typeof english = {
     wait_error_min: '平均误差（分钟）', wait_error_p95_min: '误差 p95（分钟）', within: '九成之内', promised_amount: '承诺金额（元）', realised_amount: '实付金额（元）', amount_same: '金额相符',
   },
   figures: { within: '等待未超过九成承诺值', error: '等待与承诺之差', amount: '金额与承诺相符', apart: '另行统计' },
-  ofWaits: (n) => `承诺等待大于 0 的 ${n} 次`, ofAllWaits: (share, n) => `全部 ${n} 次中 ${share}`, aim: '目标 87 % 至 93 %', onAim: '达标', below: '承诺偏短', above: '承诺偏长',
+  ofWaits: (n) => `承诺等待大于 0 的 ${n} 次`, ofAllWaits: (share, n) => `全部 ${n} 次中 ${share}`, aim: '目标 87 % 至 93 %', onAim: '达标', tooFew: '次数太少，无法判断', below: '承诺偏短', above: '承诺偏长',
   errorNote: (promised, realised) => `承诺 ${promised}，实际 ${realised}`, amountNote: (promised, realised) => `平均承诺 ${promised}，实付 ${realised}`, amountRule: '相差不超过 5 % 或 ¥0.50',
   apartNote: (elsewhere, gaveUp, open) => `${elsewhere} 人去了别处，${gaveUp} 人放弃，${open} 人未结束`, apartCount: (n) => `${n} 人`,
   calibration: '承诺的九成等待与实际的九成等待', calibrationNote: '每个圆点是承诺相近的一组等待，大小表示次数。在线上表示承诺准确；在线上方表示车主等得更久。', calibrationNone: '会话结束后，这里会对照承诺。',
