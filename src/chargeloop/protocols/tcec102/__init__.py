@@ -1,0 +1,71 @@
+"""T/CEC 102-2016 without sockets: envelope, replay protection, the sixteen interfaces, dialects of partners."""
+
+from chargeloop.protocols.tcec102 import messages
+from chargeloop.protocols.tcec102.codes import (
+    PLUG_FROM_WIRE,
+    PLUG_ON_WIRE,
+    STATUS_FROM_WIRE,
+    STATUS_ON_WIRE,
+    STOP_REASON_ON_WIRE,
+    ConfirmResult,
+    ConnectorStatus,
+    ConnectorType,
+    FailReason,
+    Refused,
+    Ret,
+    StartChargeSeqStat,
+    SuccStat,
+    TokenFail,
+)
+from chargeloop.protocols.tcec102.dialect import CORRECTED, DIALECTS, STANDARD, Dialect
+from chargeloop.protocols.tcec102.envelope import (
+    BEIJING,
+    AesHmacMd5,
+    Cipher,
+    Request,
+    open_request,
+    open_response,
+    seal_request,
+    seal_response,
+    sender,
+)
+from chargeloop.protocols.tcec102.interfaces import INTERFACES, Interface, Side, read
+from chargeloop.protocols.tcec102.replay import MOST_OFF, Numbered, Seen
+
+__all__ = [
+    "BEIJING",
+    "CORRECTED",
+    "DIALECTS",
+    "INTERFACES",
+    "MOST_OFF",
+    "PLUG_FROM_WIRE",
+    "PLUG_ON_WIRE",
+    "STANDARD",
+    "STATUS_FROM_WIRE",
+    "STATUS_ON_WIRE",
+    "STOP_REASON_ON_WIRE",
+    "AesHmacMd5",
+    "Cipher",
+    "ConfirmResult",
+    "ConnectorStatus",
+    "ConnectorType",
+    "Dialect",
+    "FailReason",
+    "Interface",
+    "Numbered",
+    "Refused",
+    "Request",
+    "Ret",
+    "Seen",
+    "Side",
+    "StartChargeSeqStat",
+    "SuccStat",
+    "TokenFail",
+    "messages",
+    "open_request",
+    "open_response",
+    "read",
+    "seal_request",
+    "seal_response",
+    "sender",
+]
