@@ -1,0 +1,1 @@
+"""Platforms of others, by the standards that they speak."""
