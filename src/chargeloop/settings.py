@@ -20,7 +20,7 @@ PREFIX = "CHARGELOOP_"
 # These have no flag (every user of a machine can read its command lines), and their values are never shown.
 TOKENS = ("api_token", "feed_token")
 SECRETS = frozenset({*TOKENS, "database_url", "contract_service_token"})
-METAVARS = {"data_dir": "DIR", "city": "DIR", "ocpp_tls_chain": "FILE", "ocpp_tls_key": "FILE"}
+METAVARS = {"data_dir": "DIR", "partners": "FILE", "city": "DIR", "ocpp_tls_chain": "FILE", "ocpp_tls_key": "FILE"}
 
 
 class Settings(BaseModel):
@@ -46,6 +46,7 @@ class Settings(BaseModel):
         default=None,
         description="service of Plug and Charge contracts that what cars ask for goes on to; without one, this server answers",
     )
+    partners: Path | None = Field(default=None, description="TOML file of the platforms that this one works with")
     city: Path | None = Field(default=None, description="city folder; without one, the built-in city")
     tick_s: float = Field(default=30.0, gt=0, description="seconds of the city's time between two runs of the loop")
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="how much is logged")

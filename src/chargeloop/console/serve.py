@@ -8,6 +8,7 @@ import sys
 import structlog
 from pydantic import SecretStr
 
+from chargeloop.console.partners import read_partners
 from chargeloop.console.server import Options, serve
 from chargeloop.loop import Clock
 from chargeloop.pki import Clearing, Pair, Tls
@@ -51,6 +52,7 @@ def _options(args: argparse.Namespace) -> Options:
         forward=Clearing(args.contract_service_url, _shown(args.contract_service_token) or "")
         if args.contract_service_url
         else None,
+        partners=read_partners(args.partners) if args.partners else None,
         parent=args.parent,
     )
 

@@ -18,6 +18,7 @@ from fastapi import FastAPI
 
 from chargeloop.api import Context, create_app
 from chargeloop.city import load_city
+from chargeloop.console.partners import Partners, PartnersFile
 from chargeloop.console.web import add_pages
 from chargeloop.gateway.ocpp import OcppGateway, TokenInfo, prepare_process
 from chargeloop.gateway.telemetry import TelemetryHub
@@ -60,6 +61,7 @@ class Options:
     operator: str | None = None
     ocsp_url: str | None = None
     forward: Forward | None = None
+    partners: PartnersFile | None = None
     parent: int | None = None
 
 
@@ -100,7 +102,7 @@ async def _serve(options: Options, listener: socket.socket, ready: asyncio.Event
             store,
             options.clock.now,
             partial(_station_of, layout),
-            authorise=partial(_authorise, tokens, pki, loop, options.accept_unknown_tokens),
+            authorise=partial(_authorise, tokens, pki, outside, options.accept_unknown_tokens),
             pki=pki,
             forward=options.forward,
             zone=city.time_zone,
@@ -109,6 +111,7 @@ async def _serve(options: Options, listener: socket.socket, ready: asyncio.Event
             password_days=options.password_days,
             tariff_of=partial(_tariff_of, city.tariffs_of_stations(), layout),
         )
+        outside.partners = Partners(options.partners or PartnersFile(), loop, store, outside.gateway)
         tokens.on_change = outside.gateway.lists.changed
         if options.ocpp_bays is not None:  # the twin's
             await outside.gateway.enrol(ocpp_evses(layout, options.ocpp_bays))
@@ -118,11 +121,13 @@ async def _serve(options: Options, listener: socket.socket, ready: asyncio.Event
         )
         app = create_app(context)
         app.include_router(outside.hub.router)
+        outside.partners.serve_at(app)
         add_pages(app)
         trusted = folder / "stations" / "root.pem"
         credentials = Credentials(replace(options.tls, client_ca=trusted)) if options.tls is not None else None
         await outside.gateway.start(options.host, options.ocpp_port, credentials, options.ocpp_tls_port)
         prepare_process()
+        await outside.partners.start()
         turning = asyncio.create_task(loop.run(max(options.tick_s / options.clock.speed, 0.5)))
         try:
             await _http(app, listener, options.parent, ready, store)
@@ -130,6 +135,7 @@ async def _serve(options: Options, listener: socket.socket, ready: asyncio.Event
             turning.cancel()
             with suppress(asyncio.CancelledError):
                 await turning
+            await outside.partners.stop()
             await outside.gateway.stop()
             await loop.turn()  # what has ended is settled before we go
             await loop.save()
@@ -143,6 +149,7 @@ class Outside:
     loop: CityLoop
     gateway: OcppGateway
     hub: TelemetryHub
+    partners: Partners
 
     def __init__(self) -> None:
         self._sending: set[asyncio.Task[None]] = set()
@@ -184,8 +191,8 @@ def _wall() -> datetime:
     return datetime.now(UTC)
 
 
-def _authorise(tokens: Tokens, pki: Pki, loop: CityLoop, accept_unknown: bool, id_token: str, now: datetime) -> TokenInfo:
-    """A token that is listed, of a contract of ours, or that a driver with a reservation got from us.
+def _authorise(tokens: Tokens, pki: Pki, outside: Outside, accept_unknown: bool, id_token: str, now: datetime) -> TokenInfo:
+    """A token that is listed, of a contract of ours, of a partner's charge, or that a driver with a reservation got from us.
 
     Others only where that was chosen.
     """
@@ -193,7 +200,8 @@ def _authorise(tokens: Tokens, pki: Pki, loop: CityLoop, accept_unknown: bool, i
     if status is not None:
         found = tokens.find(id_token)
         return TokenInfo(status, found.expires_at, found.group) if found is not None else TokenInfo(status)
-    is_known = loop.has_reserved(id_token) or (is_emaid(id_token) and bool(pki.contracts.chains(id_token, _wall())))
+    from_us = outside.loop.has_reserved(id_token) or outside.partners.knows(id_token)
+    is_known = from_us or (is_emaid(id_token) and bool(pki.contracts.chains(id_token, _wall())))
     return TokenInfo("Accepted" if accept_unknown or is_known else "Invalid")
 
 

@@ -2,6 +2,7 @@
 
 from chargeloop.persistence.givens import Kept, find_kept_decision, find_newest, look
 from chargeloop.persistence.journal import Entry, OcppFrame, SignedRow, Stored
+from chargeloop.persistence.partners import PartnerBook, PartnerCharge, Waiting
 from chargeloop.persistence.promises import (
     Bin,
     Columns,
@@ -23,11 +24,14 @@ __all__ = [
     "Kept",
     "OcppFrame",
     "Outcome",
+    "PartnerBook",
+    "PartnerCharge",
     "Registration",
     "SignedRow",
     "Standing",
     "Store",
     "Stored",
+    "Waiting",
     "calibration",
     "find_kept",
     "find_kept_decision",

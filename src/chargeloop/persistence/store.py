@@ -232,6 +232,12 @@ class Store:
             query = query.where(tables.session.c.ended_s.is_(None))
         return await self._bodies(Session, query)
 
+    async def sessions_ended(self, station_id: str, since: datetime, until: datetime) -> tuple[Session, ...]:
+        """The sessions of a station that ended in a span."""
+        row = tables.session.c
+        query = sa.select(row.body).where(row.station_id == station_id)
+        return await self._bodies(Session, query.where(row.ended_s >= since.timestamp(), row.ended_s < until.timestamp()))
+
     async def add_cdr(self, cdr: Cdr) -> bool:
         """False where the session has its CDR already: it stays as it is."""
         row = {
@@ -361,7 +367,16 @@ class Store:
 
     async def put(self, table: sa.Table, row: dict[str, Any]) -> None:
         """Insert a row, or overwrite the one with its key."""
-        await self._writer.write(lambda connection: connection.execute(self._replace(table, row)))
+        await self.put_all(table, [row])
+
+    async def put_all(self, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:
+        """The same for many, in one commit."""
+
+        def work(connection: Connection) -> None:
+            for row in rows:
+                connection.execute(self._replace(table, row))
+
+        await self._writer.write(work)
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Look something up in a thread of the readers."""

@@ -195,6 +195,40 @@ reservation = Table(
     Column("body", Text),
     sqlite_autoincrement=True,
 )
+# Charges that another platform started here, by its number; what others are still to be told; what they told.
+partner_charge = Table(
+    "partner_charge",
+    metadata,
+    Column("seq", String(64), primary_key=True),
+    Column("partner_id", String(64), nullable=False),
+    Column("evse_id", String(64), nullable=False),
+    Column("id_token", String(255), nullable=False),
+    Column("state", Integer, nullable=False),
+    Column("asked_s", Float, nullable=False),
+    Column("session_id", String(80)),
+    Index("partner_charge_state", "state", "asked_s"),
+)
+partner_outbox = Table(
+    "partner_outbox",
+    metadata,
+    Column("number", Key, primary_key=True, autoincrement=True),
+    Column("partner_id", String(64), nullable=False),
+    Column("interface", String(64), nullable=False),
+    Column("message_key", String(128)),
+    Column("body", Text, nullable=False),
+    Column("tried", Integer, nullable=False),
+    Column("refused", Text),
+    Index("partner_outbox_next", "partner_id", "number"),
+    sqlite_autoincrement=True,
+)
+partner_object = Table(
+    "partner_object",
+    metadata,
+    Column("partner_id", String(64), primary_key=True),
+    Column("kind", String(32), primary_key=True),
+    Column("object_id", String(64), primary_key=True),
+    Column("body", Text, nullable=False),
+)
 meta = Table("meta", metadata, Column("key", String(64), primary_key=True), Column("value", Text, nullable=False))
 # --- people -----------------------------------------------------------------------------------------------------------------
 account = Table("account", metadata, Column("name", String(64), primary_key=True), Column("body", Text, nullable=False))
