@@ -15,7 +15,8 @@ from chargeloop.loop import OfflineLoop, Told, answer, counted
 from chargeloop.model import ChargeRequest, ChargeRequested, Decision, DecisionMade, Event
 from chargeloop.model.city import Floats, Ints
 from chargeloop.simulation import Drivers, Twin, draw_drivers, offline_loop
-from chargeloop.simulation.drivers import ARRAYS, STAY_ERROR
+from chargeloop.simulation.drivers import ARRAYS
+from chargeloop.simulation.scenario import STAY_ERROR
 
 HERD, WITHIN_S = 200, 5.0
 BURST_H, LEAD, UNTIL = 18.0, timedelta(minutes=5), timedelta(hours=12)

@@ -20,6 +20,7 @@ from benchmarks.recommendation_city import World, world
 from benchmarks.recommendation_day import DAY, Case, Outcome, bound_min, draw, finished, outcome, prices_of
 from benchmarks.recommendation_evening import evenings
 from benchmarks.recommendation_herd import herds
+from benchmarks.recommendation_prototype import prototype
 from benchmarks.report import Bounds, Result
 from chargeloop.model.city import Floats
 from chargeloop.recommendation import NEEDLESS_SOC, Prices
@@ -80,6 +81,8 @@ def twin_days(*, quick: bool, seed: int) -> Iterator[Result]:
             yield against("score_vs_commit_pct_050", low)
             yield from standing("050", low)
             yield from standing("150", high)
+            if folder is not None:
+                yield from prototype(cores.map, folder, seeds[:8])
             yield against("score_vs_commit_pct_150_limited", run(1.5, PAIR, days=10, ample=False)[:10])
         yield from measured(folder, seed)
         yield from burst(cores.map, folder, list(seeds)[:4])

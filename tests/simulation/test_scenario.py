@@ -21,6 +21,7 @@ Draw = Callable[..., Drivers]
         {"walk_ins": -0.1},
         {"zone_spread": -1.0},
         {"scatter": 0.0},
+        {"stay_error": -0.1},
         {"patience_min": (9.0, 3.0)},
         {"hour_drive": (1.0,) * 23},
     ],
@@ -38,6 +39,14 @@ def test_the_same_drivers_come_whoever_listens(draw: Draw) -> None:
     assert some_listen.walk_in.mean() == pytest.approx(0.1, abs=0.03)
     assert some_listen.follows.mean() == pytest.approx(0.9 * 0.6, abs=0.05)
     assert not (some_listen.walk_in & some_listen.follows).any()
+
+
+def test_what_drivers_say_of_their_stay_is_as_wrong_as_the_scenario_says(draw: Draw) -> None:
+    right, wrong = (draw(level=9, scenario=Scenario(stay_error=error)) for error in (0.0, 0.8))
+    assert (right.stay_s == wrong.stay_s).all()
+    assert right.said_stay_s[~right.is_dc] == pytest.approx(right.stay_s[~right.is_dc])
+    said = np.log(wrong.said_stay_s / wrong.stay_s)[~wrong.is_dc]
+    assert said.std() == pytest.approx(0.8, abs=0.08)
 
 
 def test_an_event_brings_more_into_its_zone_for_its_time(draw: Draw) -> None:

@@ -27,7 +27,6 @@ VALUE_OF_TIME = {
     Tier.EMERGENCY: 200.0,
 }  # CNY/h, median
 VALUE_SPREAD = 0.3  # sigma of its logarithm
-STAY_ERROR = 0.2  # sigma of the logarithm of (stay a driver names / true stay)
 DC_SLACK = 1.5  # deadline of a fast charge over its expected length
 DC_TARGET = (0.7, 0.95)  # state of charge wanted, uniform
 AC_TARGET = (0.9, 1.0)
@@ -142,7 +141,9 @@ def draw_drivers(
     overstay_s = _quantile(city.behaviour.dc_overstay_min, rng.random(size)) * 60
     charge_s = 60 * charge_minutes(dc_table, ac_kw, model, battery, soc, target, is_dc, dc_kw[zone])
     named_s = np.where(
-        is_dc, charge_s + mean_of_quantiles(city.behaviour.dc_overstay_min) * 60, ac_stay_s * rng.lognormal(0, STAY_ERROR, size)
+        is_dc,
+        charge_s + mean_of_quantiles(city.behaviour.dc_overstay_min) * 60,
+        ac_stay_s * rng.lognormal(0, scenario.stay_error, size),
     )
     asked_s = np.where(is_dc, charge_s + overstay_s, ac_stay_s)
     walk_in = ears.random(size) < scenario.walk_ins

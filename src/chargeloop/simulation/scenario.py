@@ -15,6 +15,7 @@ BUSY_ROADS = (
     *(1.7, 1.5, 1.3, 1.2, 1.1, 1.05),
 )
 FREE_ROADS = (1.0,) * 24
+STAY_ERROR = 0.2  # sigma of the logarithm of (stay a driver names / true stay): an assumption, no data set here says it
 # What one degree of rain (0 to 3) does to drive times and to demand: assumptions as well.
 RAIN_SLOWS, RAIN_ASKS = 0.08, 0.04
 
@@ -45,7 +46,8 @@ class Scenario:
     `compliance`: share of those who ask that go where they are sent; the others decline and go to the nearest. `walk_ins`:
     share who never ask. `zone_spread`: sigma of the logarithm of each zone's weight, drawn anew for each day. `scatter`:
     how far from their zone's centre drivers are when they ask, in radii of the zone. `patience_min`: longest wait in a queue,
-    uniform between the two. `hour_drive`: drive times by local hour, times those of free roads.
+    uniform between the two. `hour_drive`: drive times by local hour, times those of free roads. `stay_error`: sigma of the
+    logarithm of (stay a driver names / true stay), AC.
 
     Special days: `weekday` (Monday 0) whose demand is had instead of the date's own, as on a holiday, `demand` times the
     usual. `rain`: 0 none to 3 heavy, `temperature_c` None: the city's own.
@@ -64,6 +66,7 @@ class Scenario:
     scatter: float = 1.0
     patience_min: tuple[float, float] = (30.0, 90.0)
     hour_drive: tuple[float, ...] = FREE_ROADS
+    stay_error: float = STAY_ERROR
     surges: tuple[Surge, ...] = ()
     outages: tuple[Outage, ...] = ()
     weekday: int | None = None
@@ -82,8 +85,8 @@ class Scenario:
             raise BadInput("weekday", f"want 0 (Monday) to 6, got {self.weekday}")
         if self.demand <= 0 or not 0 <= self.rain <= 3:
             raise BadInput("scenario", "demand must be positive, rain between 0 and 3")
-        if self.zone_spread < 0 or self.scatter <= 0:
-            raise BadInput("scenario", "zone_spread must not be negative, scatter must be positive")
+        if self.zone_spread < 0 or self.stay_error < 0 or self.scatter <= 0:
+            raise BadInput("scenario", "zone_spread and stay_error must not be negative, scatter must be positive")
         if not 0 <= self.patience_min[0] <= self.patience_min[1]:
             raise BadInput("patience_min", f"want least and longest, got {self.patience_min}")
         if len(self.hour_drive) != 24 or min(self.hour_drive) <= 0:
