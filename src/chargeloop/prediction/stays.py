@@ -2,35 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 from chargeloop.model.city import Floats, Ints
 from chargeloop.prediction.arrivals import Arrivals, Sessions, known_at_arrival, local_clock
 from chargeloop.prediction.forecast import QUANTILES
+from chargeloop.prediction.quantile_trees import QuantileTrees
 
-if TYPE_CHECKING:
-    import lightgbm
-
-Boosters: TypeAlias = tuple["lightgbm.Booster", ...]  # one a quantile
 ENOUGH = 300  # sessions; fewer leave a driver's hour as the only thing to go by
-SIDES = (QUANTILES[0], QUANTILES[-1])
-HELD_BACK = 0.2  # share of the sessions, the newest, on which the width of the band is found
 HALF_LIFE_D = 180.0  # of a session's weight in the fit
 ROUNDS = 150
-SETTINGS = {
-    "learning_rate": 0.03,
-    "num_leaves": 15,
-    "min_data_in_leaf": 30,
-    "feature_fraction": 0.7,
-    "bagging_fraction": 0.7,
-    "bagging_freq": 1,
-    "num_threads": 1,
-    "deterministic": True,
-    "verbose": -1,
-    "seed": 1,
-}
+SETTINGS = {"learning_rate": 0.03, "num_leaves": 15, "min_data_in_leaf": 30}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,18 +48,12 @@ class ByHour:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Stays:
-    """Gradient boosting on what is known at arrival (`arrivals.FEATURES`), one model a quantile (pinball loss, LightGBM).
-
-    `past`: the sessions that an arrival is compared with. `shift`: of each quantity, what is added to its quantiles, so that
-    of the newest sessions a tenth fell below the lowest and a tenth above the highest when they were left out of the fit
-    (conformalised quantile regression, Romano et al. 2019, each side by itself).
-    """
+    """Boosted trees on what is known at arrival (`arrivals.FEATURES`). `past`: the sessions that an arrival is compared with."""
 
     time_zone: str
     past: Sessions
     plain: ByHour
-    boosters: Mapping[str, Boosters]
-    shift: Mapping[str, Floats]
+    trees: Mapping[str, QuantileTrees]
 
     @classmethod
     def fit(cls, past: Sessions, time_zone: str) -> "Stays":
@@ -85,16 +62,12 @@ class Stays:
         known = known_at_arrival(newest_last.arrivals, newest_last, time_zone)
         age_d = (newest_last.end_s.max(initial=0.0) - newest_last.arrivals.at_s) / 86400
         weight = 0.5 ** (age_d / HALF_LIFE_D)
-        boosters, shift = {}, {}
+        trees = {}
         for name, values in _targets(newest_last).items():
             there = np.flatnonzero(np.isfinite(values))
-            if there.size < ENOUGH:
-                continue
-            older, newer = np.split(there, [int((1 - HELD_BACK) * there.size)])
-            tried = _quantiles(_boosters(known[older], values[older], weight[older], SIDES), known[newer])
-            shift[name] = _shift(tried, values[newer])
-            boosters[name] = _boosters(known[there], values[there], weight[there], QUANTILES)
-        return cls(time_zone, past, ByHour.fit(past, time_zone), boosters, shift)
+            if there.size >= ENOUGH:
+                trees[name] = QuantileTrees.fit(known[there], values[there], weight[there], ROUNDS, SETTINGS)
+        return cls(time_zone, past, ByHour.fit(past, time_zone), trees)
 
     def with_past(self, past: Sessions) -> "Stays":
         """The same models, comparing with sessions that have ended since the fit as well."""
@@ -105,9 +78,8 @@ class Stays:
         plain = self.plain.predict(arrivals)
         known = known_at_arrival(arrivals, self.past, self.time_zone)
         found = {name: getattr(plain, name) for name in self.plain.table}
-        for name, models in self.boosters.items():
-            shifted = _quantiles(models, known) + self.shift[name][:, None]
-            found[name] = np.maximum(np.sort(shifted, axis=0), 0.0)
+        for name, trees in self.trees.items():
+            found[name] = np.maximum(trees.predict(known), 0.0)
         return Expected(**found)
 
 
@@ -124,23 +96,3 @@ def _by_hour(values: Floats, hour: Ints) -> Floats:
         if values.size:
             out[:, h] = np.quantile(then if then.size else values, QUANTILES)
     return out
-
-
-def _boosters(known: Floats, values: Floats, weight: Floats, quantiles: tuple[float, ...]) -> Boosters:
-    import lightgbm  # noqa: PLC0415 (seconds of CPU)
-
-    def train(quantile: float) -> "lightgbm.Booster":
-        data = lightgbm.Dataset(known, values, weight=weight)
-        return lightgbm.train({**SETTINGS, "objective": "quantile", "alpha": quantile}, data, ROUNDS)
-
-    return tuple(train(quantile) for quantile in quantiles)
-
-
-def _quantiles(boosters: Boosters, known: Floats) -> Floats:
-    return np.array([np.asarray(booster.predict(known)) for booster in boosters])
-
-
-def _shift(tried: Floats, values: Floats) -> Floats:
-    """What to add to the three quantiles; the one in the middle stays. `tried`: 2 x N, those of `SIDES`."""
-    low, high = (np.quantile(values - side, share) for side, share in zip(tried, SIDES, strict=True))
-    return np.array([low, 0.0, high])
