@@ -10,17 +10,16 @@ GROUND = 0.2  # share of light that the ground throws back
 LEAST_DIFFUSE = 0.05  # of the horizontal irradiance, when the sun is high
 PER_HOUR = 6  # instants that an hour's mean is made from
 DAY_S = 86400.0
+NEW_YEAR_D = datetime(2020, 1, 1, tzinfo=UTC).timestamp() / DAY_S
 
 
 def sun_position(at_s: Floats, lon: float, lat: float) -> tuple[Floats, Floats]:
     """Elevation and azimuth (from north by east) of the sun in radians at epoch seconds; within 0.5 degrees.
 
-    Fourier series for declination and equation of time: Spencer (1971), "Fourier series representation of the position of the sun".
+    Fourier series for declination and equation of time: Spencer (1971).
     """
     day = at_s / DAY_S
-    years = np.array([datetime.fromtimestamp(float(s), UTC).year for s in np.atleast_1d(at_s)[[0, -1]]])
-    new_year = datetime(int(years[0]), 1, 1, tzinfo=UTC).timestamp() / DAY_S
-    g = 2 * np.pi * (day - new_year - 0.5) / 365.25
+    g = 2 * np.pi * (day - NEW_YEAR_D - 0.5) / 365.25
     declination = (
         0.006918
         - (0.399912 * np.cos(g) - 0.070257 * np.sin(g))
@@ -33,17 +32,15 @@ def sun_position(at_s: Floats, lon: float, lat: float) -> tuple[Floats, Floats]:
     hour_angle = np.radians((at_s % DAY_S / 60 + equation_min) / 4 + lon - 180)
     phi = np.radians(lat)
     sine = np.sin(phi) * np.sin(declination) + np.cos(phi) * np.cos(declination) * np.cos(hour_angle)
-    azimuth = np.pi + np.arctan2(
-        np.sin(hour_angle), np.cos(hour_angle) * np.sin(phi) - np.tan(declination) * np.cos(phi)
-    )
+    azimuth = np.pi + np.arctan2(np.sin(hour_angle), np.cos(hour_angle) * np.sin(phi) - np.tan(declination) * np.cos(phi))
     return np.asarray(np.arcsin(np.clip(sine, -1, 1))), np.asarray(azimuth)
 
 
 def clear_sky(at_s: Floats, lon: float, lat: float, tilt_deg: float = 0.0, azimuth_deg: float = 180.0) -> Floats:
     """Irradiance on a panel in kW/m2 under a clear sky at epoch seconds.
 
-    Horizontal: Haurwitz (1945). Direct: Meinel (1976) with the air mass of Kasten and Young (1989); the rest is diffuse, and comes
-    evenly from the whole sky.
+    Horizontal: Haurwitz (1945). Direct: Meinel (1976) with the air mass of Kasten and Young (1989); the rest is diffuse,
+    and comes evenly from the whole sky.
     """
     elevation, azimuth = sun_position(at_s, lon, lat)
     sine = np.maximum(np.sin(elevation), 1e-3)
@@ -59,7 +56,9 @@ def clear_sky(at_s: Floats, lon: float, lat: float, tilt_deg: float = 0.0, azimu
     return np.where(up, direct * np.maximum(facing, 0) + diffuse * sky + GROUND * horizontal * ground, 0.0)
 
 
-def clear_hours(start_s: float, count: int, lon: float, lat: float, tilt_deg: float = 0.0, azimuth_deg: float = 180.0) -> Floats:
+def clear_hours(
+    start_s: float, count: int, lon: float, lat: float, tilt_deg: float = 0.0, azimuth_deg: float = 180.0
+) -> Floats:
     """The mean of `clear_sky` in each of `count` hours from `start_s` on."""
     at_s = start_s + 3600.0 * (np.arange(count * PER_HOUR) + 0.5) / PER_HOUR
     return np.asarray(clear_sky(at_s, lon, lat, tilt_deg, azimuth_deg).reshape(count, PER_HOUR).mean(axis=1))

@@ -1,6 +1,6 @@
 """What is known of a vehicle when it is plugged in: the hour, what its driver says, and how those like it stayed before."""
 
-from collections import defaultdict, deque
+from collections import deque
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -13,8 +13,9 @@ from chargeloop.model.city import Floats, Ints
 ALIKE = {"asked": 60, "place": 30, "hour": 50}  # latest sessions that are looked at: of the same energy asked for, and so on
 NEAR_H = 1.5  # those differ by a factor e in weight that lie so many hours apart in arrival, or in the stay that was named
 KEPT = 0.97  # weight of a session over that of the next newer one
-FEATURES = ("hour", "weekday", "said_h", "said_until_h", "asked_kwh", "asked_kw", "place") + tuple(
-    f"{kind}_{what}" for kind in ALIKE for what in ("weight", "stay_h", "kwh")
+FEATURES = (
+    *("hour", "weekday", "said_h", "said_until_h", "asked_kwh", "asked_kw", "place"),
+    *(f"{kind}_{what}" for kind in ALIKE for what in ("weight", "stay_h", "kwh")),
 )
 
 
@@ -50,7 +51,7 @@ class Arrivals:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sessions:
-    """N arrivals and what came of them: how long each stayed, how much it took, and s plugged in without charging (NaN: unknown)."""
+    """N arrivals and what came of them: how long each stayed, what it took, and s plugged in after charging; NaN: not known."""
 
     arrivals: Arrivals
     stay_s: Floats
@@ -84,7 +85,9 @@ def local_clock(at_s: Floats, time_zone: str) -> tuple[Floats, Ints]:
     hours, which = np.unique(at_s // 3600, return_inverse=True)
     offsets = [datetime.fromtimestamp(float(hour) * 3600, UTC).astimezone(zone).utcoffset() for hour in hours]
     here_s = at_s + np.array([offset.total_seconds() if offset else 0.0 for offset in offsets])[which]
-    return np.asarray(here_s % 86400 / 3600), np.asarray((here_s // 86400 + 3) % 7, dtype=np.int64)  # 1 January 1970: a Thursday
+    return np.asarray(here_s % 86400 / 3600), np.asarray(
+        (here_s // 86400 + 3) % 7, dtype=np.int64
+    )  # 1 January 1970: a Thursday
 
 
 def known_at_arrival(arrivals: Arrivals, past: Sessions, time_zone: str) -> Floats:
@@ -121,14 +124,14 @@ class _Memory:
         self._end_s = past.end_s
         self._order = np.argsort(self._end_s, kind="stable").tolist()
         self._next = 0
-        self._alike = {kind: defaultdict[float, deque[int]](lambda most=most: deque(maxlen=most)) for kind, most in ALIKE.items()}
+        self._alike: dict[str, dict[float, deque[int]]] = {kind: {} for kind in ALIKE}
 
     def go_on(self, at_s: float) -> None:
         while self._next < len(self._order) and self._end_s[self._order[self._next]] < at_s:
             i = self._order[self._next]
             arrivals = self._past.arrivals
             for kind, key in _keys(float(arrivals.asked_kwh[i]), int(arrivals.place[i]), float(self._hour[i])).items():
-                self._alike[kind][key].append(i)
+                self._alike[kind].setdefault(key, deque(maxlen=ALIKE[kind])).append(i)
             self._next += 1
 
     def usual(self, kind: str, key: float, hour: float, said_h: float) -> tuple[float, float, float]:
@@ -147,3 +150,13 @@ def weighted_median(values: Floats, weight: Floats) -> float:
     order = np.argsort(values)
     upto = np.cumsum(weight[order])
     return float(values[order][min(np.searchsorted(upto, upto[-1] / 2), values.size - 1)])
+
+
+def remaining_s(stay_s: Floats, elapsed_s: Floats) -> Floats:
+    """How much longer vehicles stay that are there already: the median of those who stay longer than so far.
+
+    `stay_s`: stays at evenly spaced quantiles 0..1, rising. 0 for who is there longer than the longest.
+    """
+    at = np.linspace(0, 1, stay_s.size)
+    gone = np.interp(elapsed_s, stay_s, at, left=0.0, right=1.0)
+    return np.maximum(np.interp((1 + gone) / 2, at, stay_s) - elapsed_s, 0.0)

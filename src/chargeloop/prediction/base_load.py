@@ -1,12 +1,12 @@
 """What a site draws besides charging: the usual of each hour of the week, and what heat and cold add to it."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import numpy as np
 
 from chargeloop.model import BadInput
-from chargeloop.model.city import Floats
+from chargeloop.model.city import Floats, Ints
 from chargeloop.prediction.calendar import hours_of
 from chargeloop.prediction.profile import weekly_medians
 from chargeloop.prediction.residuals import quantiles_by_hour
@@ -42,12 +42,12 @@ class BaseLoad:
             raise BadInput("load_kw", "there is no hour with load and temperature")
         hours = hours_of(start, load_kw.size, time_zone)
         degrees = _degrees(temperature_c)
-        slopes = np.zeros(2)
+        slopes, week = np.zeros(2), hours.of_week[known]
         for _ in range(ROUNDS):
             usual = weekly_medians((load_kw - degrees @ slopes)[:, None], hours.of_week)[:, 0]
-            off = _less_weekly_mean(degrees, hours.of_week, known)
-            left = _less_weekly_mean((load_kw - usual[hours.of_week])[:, None], hours.of_week, known)[:, 0]
-            slopes = np.maximum(np.linalg.lstsq(off[known], left[known], rcond=None)[0], 0.0)
+            left = load_kw - usual[hours.of_week] - degrees @ slopes
+            more = np.linalg.lstsq(_apart(degrees[known], week), _apart(left[known, None], week)[:, 0], rcond=None)[0]
+            slopes = np.maximum(slopes + more, 0.0)
         error = load_kw - usual[hours.of_week] - degrees @ slopes
         spread = quantiles_by_hour(error[:, None], hours.of_day)[:, :, 0]
         return cls(time_zone, usual, float(slopes[0]), float(slopes[1]), spread)
@@ -63,3 +63,10 @@ class BaseLoad:
 def _degrees(temperature_c: Floats) -> Floats:
     """Hours x 2: degrees to cool and to heat."""
     return np.stack([np.maximum(temperature_c - COOL_FROM_C, 0), np.maximum(HEAT_BELOW_C - temperature_c, 0)], axis=1)
+
+
+def _apart(values: Floats, hour_of_week: Ints) -> Floats:
+    """Hours x columns, less the mean of each hour of the week."""
+    count = np.maximum(np.bincount(hour_of_week, minlength=168), 1)
+    mean = np.stack([np.bincount(hour_of_week, column, 168) / count for column in values.T], axis=1)
+    return np.asarray(values - mean[hour_of_week])

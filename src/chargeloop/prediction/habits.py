@@ -30,7 +30,7 @@ class Visit:
 class Habit:
     """`place_share`: of the visits that went to the usual place. `hour`: local, `hour_spread` its sigma in hours.
 
-    `day_chance`: of coming on a Monday to a Sunday. `every_d`: mean days from visit to visit. `energy_kwh`: the three quantiles.
+    `day_chance`: of coming on a Monday to a Sunday. `every_d`: mean days from visit to visit. `energy_kwh`: `QUANTILES`.
     """
 
     user_id: str

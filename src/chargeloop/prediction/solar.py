@@ -1,4 +1,4 @@
-"""What a photovoltaic plant will give: the clear sky over its panels, and how much of it the clouds have let through of late."""
+"""What a photovoltaic plant will give: the clear sky over its panels, and how much of it clouds have let through of late."""
 
 from dataclasses import dataclass
 
@@ -35,7 +35,7 @@ class Panel:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Solar:
-    """Boosted trees for clearness, output over what a clear sky would give, from that of late, the sun's height, and the weather.
+    """Boosted trees for clearness (output over what a clear sky would give) from that of late, the sun's height and the weather.
 
     `columns`: of weather, 0 where none is known.
     """
@@ -46,7 +46,7 @@ class Solar:
 
     @classmethod
     def fit(cls, panel: Panel, start_s: float, output: Floats, weather: Floats | None = None) -> "Solar":
-        """From hourly means per kW of peak power, the first of the hour that starts at `start_s` (epoch s); NaN: not known.
+        """From hourly means per kW of peak power, the first of the hour that starts at `start_s` (epoch s); NaN: unknown.
 
         `weather`: hours x columns of whatever is measured there (clouds, humidity, rain); an hour is told by the newest row that
         was known at its origin.

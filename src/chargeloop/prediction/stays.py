@@ -48,7 +48,7 @@ class ByHour:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Stays:
-    """Boosted trees on what is known at arrival (`arrivals.FEATURES`). `past`: the sessions that an arrival is compared with."""
+    """Boosted trees on what is known at arrival (`arrivals.FEATURES`). `past`: sessions that an arrival is compared with."""
 
     time_zone: str
     past: Sessions

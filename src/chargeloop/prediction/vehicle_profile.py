@@ -11,18 +11,21 @@ from chargeloop.model import BadInput, ChargingCurve
 from chargeloop.model.city import Floats
 from chargeloop.physics.consumption import BEST_C
 
-# --- consumption ---------------------------------------------------------------------------------------------------------------
+# --- consumption -------------------------------------------------------------------------------------------------------------
 
 USUAL_KMH = 40.0
 COLD, HOT = 0.012, 0.008  # per degree, as in `physics.drive_kwh`
 SURE = (0.25, 0.006, 0.006, 0.15, 0.15)  # sigmas of what is believed of a type, over its consumption
-TRIP_ERROR, ALONE_KM = 0.12, 10.0  # sigma of a trip's consumption over the expected, for this length; it falls with the root of it
+TRIP_ERROR, ALONE_KM = (
+    0.12,
+    10.0,
+)  # sigma of a trip's consumption over the expected, for this length; it falls with the root of it
 OUTLIER = 3.0  # sigmas from which on a trip counts less
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Consumption:
-    """kWh/km = b . (1, degrees below 21.5, degrees above, v, v^2), v = (km/h - 40) / 40: `weight`, and the `information` on it."""
+    """kWh/km = b . (1, degrees below 21.5, degrees above, v, v^2), v = (km/h - 40) / 40. `weight`: b, and `information` on it."""
 
     weight: Floats
     information: Floats
@@ -59,7 +62,9 @@ class Consumption:
 
     def kwh(self, km: Floats | float, kmh: Floats | float, temperature_c: Floats | float) -> tuple[Floats, Floats]:
         """Expected energy of drives, and its standard error from what is not known of the vehicle."""
-        rows = _drive_features(np.atleast_1d(np.asarray(kmh, dtype=np.float64)), np.atleast_1d(np.asarray(temperature_c, dtype=np.float64)))
+        rows = _drive_features(
+            np.atleast_1d(np.asarray(kmh, dtype=np.float64)), np.atleast_1d(np.asarray(temperature_c, dtype=np.float64))
+        )
         error = np.sqrt(np.einsum("nf,fg,ng->n", rows, np.linalg.inv(self.information), rows))
         length = np.atleast_1d(np.asarray(km, dtype=np.float64))
         return np.asarray(length * np.maximum(rows @ self.weight, 0.0)), np.asarray(length * error)
@@ -68,10 +73,12 @@ class Consumption:
 def _drive_features(kmh: Floats, temperature_c: Floats) -> Floats:
     kmh, temperature_c = np.broadcast_arrays(kmh, temperature_c)
     v = (kmh - USUAL_KMH) / USUAL_KMH
-    return np.stack([np.ones_like(v), np.maximum(BEST_C - temperature_c, 0), np.maximum(temperature_c - BEST_C, 0), v, v**2], axis=1)
+    return np.stack(
+        [np.ones_like(v), np.maximum(BEST_C - temperature_c, 0), np.maximum(temperature_c - BEST_C, 0), v, v**2], axis=1
+    )
 
 
-# --- charging ------------------------------------------------------------------------------------------------------------------
+# --- charging ----------------------------------------------------------------------------------------------------------------
 
 KNOTS = np.linspace(0, 1, 21)
 BELIEF = 2.0  # readings that what is known of the type is worth
@@ -95,7 +102,7 @@ class ChargingSeen:
     def after(self, soc: Floats, power_kw: Floats, offered_kw: Floats) -> "ChargingSeen":
         """With more meter readings, one after the other. `offered_kw`: what the charger would have given.
 
-        A reading at the limit of what was offered says only that the vehicle takes at least so much; one without power, nothing.
+        A reading at the limit of what was offered says only that the vehicle takes at least so much; one of no power, nothing.
         """
         kw, weight = self.kw.copy(), self.weight.copy()
         for s, power, offered in zip(soc, power_kw, offered_kw, strict=True):

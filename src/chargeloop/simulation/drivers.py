@@ -45,7 +45,8 @@ class Drivers:
     the bay that the driver expects when asked. `asked_s`: bay time asked for, by which the level is counted.
     `walk_in`: never asks. `follows`: asks, and goes where the answer says. `heeds`: so also if told to come later.
     `anxious`: asks without need. `depot`: the vehicle's own station, -1 for none.
-    `user`: which of the regulars, -1 for somebody new. `level`: realised level of the draw, NaN where no evening hour lies in it. `first`: number of the first driver.
+    `level`: realised level of the draw, NaN where no evening hour lies in it. `first`: number of the first driver. `user`: which of
+    the regulars, -1 for somebody new.
     """
 
     start: datetime
@@ -211,7 +212,9 @@ def with_regulars(drivers: Drivers, city: City, layout: Layout, scenario: Scenar
     charge_s = 60 * charge_minutes(dc_table, ac_kw, model, battery, soc, target, is_dc, dc_kw)
     stay_s = np.where(is_dc, drivers.stay_s[rows], np.maximum(drivers.stay_s[rows], charge_s / AC_HEADROOM))
     named_s = np.where(
-        is_dc, charge_s + mean_of_quantiles(city.behaviour.dc_overstay_min) * 60, stay_s * rng.lognormal(0, STAY_ERROR, rows.size)
+        is_dc,
+        charge_s + mean_of_quantiles(city.behaviour.dc_overstay_min) * 60,
+        stay_s * rng.lognormal(0, STAY_ERROR, rows.size),
     )
     lon, lat = _places(city, visits.zone[these], scenario.scatter, rng)
     private = np.full(rows.size, TIERS.index(Tier.PRIVATE))

@@ -1,4 +1,4 @@
-"""Drivers who come back: people with a usual place, hour, days and energy. All of it assumed: no data set here names its users."""
+"""Drivers who come back: people with a usual place, hour, days and energy. All assumed: no data set here names its users."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -56,7 +56,9 @@ class Regulars:
             zone[those] = rng.choice(bays if bays.size else zone_of_bay, those.size)
             model[those] = _private_models(city, kind, those.size, rng)
         battery = np.array([m.battery_kwh for m in city.models])[model]
-        chance = rng.uniform(*DAY_CHANCE, count)[:, None] * np.maximum(USUAL_DAYS[rng.integers(len(USUAL_DAYS), size=count)], 0.1)
+        chance = rng.uniform(*DAY_CHANCE, count)[:, None] * np.maximum(
+            USUAL_DAYS[rng.integers(len(USUAL_DAYS), size=count)], 0.1
+        )
         return cls(
             time_zone=city.time_zone,
             zone=zone,
