@@ -22,8 +22,8 @@ FIXED = {"bagging_fraction": 0.7, "bagging_freq": 1, "feature_fraction": 0.7, "n
 class QuantileTrees:
     """One booster a quantile (pinball loss, LightGBM) and `shift`, 3, which is added to them.
 
-    The boosters' own bands are narrow. With the shift, of the newest rows, left out of a first fit, a tenth fell below the lowest
-    quantile and a tenth above the highest: conformalised quantile regression (Romano et al. 2019), each side by itself.
+    The boosters' own bands are narrow. With the shift, of the newest rows, left out of a first fit, a tenth fell below the
+    lowest quantile and a tenth above the highest: conformalised quantile regression (Romano et al. 2019), each side by itself.
     """
 
     boosters: tuple["lightgbm.Booster", ...]

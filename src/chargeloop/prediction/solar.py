@@ -35,7 +35,7 @@ class Panel:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Solar:
-    """Boosted trees for clearness (output over what a clear sky would give) from that of late, the sun's height and the weather.
+    """Boosted trees for clearness (output over what a clear sky would give) from that of late, the sun's height and weather.
 
     `columns`: of weather, 0 where none is known.
     """
@@ -48,8 +48,8 @@ class Solar:
     def fit(cls, panel: Panel, start_s: float, output: Floats, weather: Floats | None = None) -> "Solar":
         """From hourly means per kW of peak power, the first of the hour that starts at `start_s` (epoch s); NaN: unknown.
 
-        `weather`: hours x columns of whatever is measured there (clouds, humidity, rain); an hour is told by the newest row that
-        was known at its origin.
+        `weather`: hours x columns of whatever is measured there (clouds, humidity, rain); of it, a forecast goes by the newest
+        row that was known at its origin.
 
         Raises:
             BadInput: fewer than 30 days, or weather of another length.

@@ -25,7 +25,7 @@ OUTLIER = 3.0  # sigmas from which on a trip counts less
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Consumption:
-    """kWh/km = b . (1, degrees below 21.5, degrees above, v, v^2), v = (km/h - 40) / 40. `weight`: b, and `information` on it."""
+    """kWh/km = b . (1, degrees below 21.5, degrees above, v, v^2), v = (km/h - 40) / 40. `weight`: b, `information` on it."""
 
     weight: Floats
     information: Floats
