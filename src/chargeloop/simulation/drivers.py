@@ -45,8 +45,8 @@ class Drivers:
     the bay that the driver expects when asked. `asked_s`: bay time asked for, by which the level is counted.
     `walk_in`: never asks. `follows`: asks, and goes where the answer says. `heeds`: so also if told to come later.
     `anxious`: asks without need. `depot`: the vehicle's own station, -1 for none.
-    `level`: realised level of the draw, NaN where no evening hour lies in it. `first`: number of the first driver. `user`: which
-    of the regulars, -1 for somebody new.
+    `level`: realised level of the draw, NaN where no evening hour lies in it. `first`: number of the first driver. `user`: of
+    the regulars, -1 for somebody new.
     """
 
     start: datetime
