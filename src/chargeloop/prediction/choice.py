@@ -178,8 +178,8 @@ class Estimate:
 class Taste:
     """What drivers mind, who differ in what their time is worth: a mixed logit with costs in CNY (Train and Weeks 2005).
 
-    `per_cny`: utility lost by a CNY. `value_of_time_per_h`: CNY, the median driver's. `spread`: over drivers it is lognormal, the
-    sigma of its logarithm. `outside_cny`: as dear as this is it to take no offer at all.
+    `per_cny`: utility lost by a CNY. `value_of_time_per_h`: CNY, the median driver's. `spread`: sigma of its logarithm over
+    drivers, lognormal. `outside_cny`: as dear as this is it to take no offer at all.
     """
 
     per_cny: Estimate
