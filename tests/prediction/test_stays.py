@@ -29,7 +29,7 @@ def drawn(count: int, seed: int = 1) -> Sessions:
 def test_what_ends_later_changes_nothing_of_what_is_known() -> None:
     sessions = drawn(300)
     at_s = float(sessions.arrivals.at_s[200])
-    asks = sessions.arrivals.rows([200])
+    asks = sessions.arrivals.rows(np.array([200]))
     cut = known_at_arrival(asks, sessions.ended_before(at_s), "Asia/Shanghai")
     whole = known_at_arrival(asks, sessions, "Asia/Shanghai")
     np.testing.assert_array_equal(cut, whole)
