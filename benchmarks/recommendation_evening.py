@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.recommendation_city import World, world
 from benchmarks.recommendation_day import DAY, Case, draw, prices_of
@@ -45,7 +46,7 @@ class Scored(NamedTuple):
     name: str
     score: float
     wait_min: float
-    kept: Floats  # of each wait above 0 that the loop promised at 0.9, whether it was kept
+    kept: NDArray[np.bool_]  # of each wait above 0 that the loop promised at 0.9, whether it was kept
 
 
 def evenings(run: Callable[..., Iterator[Scored]], folder: Path | None, seeds: Sequence[int]) -> Iterator[Result]:

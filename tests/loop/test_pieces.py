@@ -144,6 +144,19 @@ def test_a_vehicle_that_takes_less_than_offered_frees_the_rest(small_city: City,
     assert most[1] == 60
 
 
+def test_who_did_not_say_when_he_leaves_is_planned_for_as_others_stay(small_city: City, small_layout: Layout) -> None:
+    perception, sent = busy(small_city, small_layout, 6), Sent(len(small_layout.evse_ids))
+    usual_s = 3600 * np.array([1.0, 2.0, 3.0, 4.0, 5.0])
+    unsaid = power_problem(perception.snapshot(START), sent).depart_s
+    likely = power_problem(perception.snapshot(START), sent, usual_s).depart_s - START.timestamp()
+    later = power_problem(perception.snapshot(START + timedelta(hours=9)), sent, usual_s).depart_s - START.timestamp()
+    is_dc = small_layout.pool_is_dc[small_layout.evse_pool[:6]]
+    assert np.isnan(unsaid).all()
+    assert np.isnan(likely[is_dc]).all()
+    assert likely[~is_dc] == pytest.approx(np.full(4, 3 * 3600))
+    assert later[~is_dc] == pytest.approx(np.full(4, 9 * 3600 + 300))
+
+
 def test_one_driver_is_answered_and_a_full_battery_is_told_when_it_is_cheaper(small_city: City, small_layout: Layout) -> None:
     guide = Guide.of(small_city, small_layout)
     stages = stages_of(small_city, small_layout, guide)

@@ -5,9 +5,11 @@ import numpy as np
 from chargeloop.execution import PowerPlan, PowerProblem
 from chargeloop.model import SetChargingProfile, World
 from chargeloop.model.city import Floats, Ints
+from chargeloop.prediction import remaining_s
 
 STEP_S = 300
 STEPS = 12
+LEAST_STAY_S = 300.0  # who is there longer than anybody was may leave any minute
 STILL_KWH = 0.5  # a vehicle that still draws has not had all it wants, whatever was foreseen
 LOWER_KW = 0.5  # a limit is lowered when it would change by this much ...
 RAISE_SHARE = 0.1  # ... and raised when by this share of the EVSE's power: limits must hold, comfort may wait
@@ -40,8 +42,11 @@ def charging_evses(world: World) -> Ints:
     return np.flatnonzero(world.has_session & ~np.isfinite(world.session_charge_ended_s))
 
 
-def power_problem(world: World, sent: Sent) -> PowerProblem:
-    """One row for each charging session, as `charging_evses` orders them."""
+def power_problem(world: World, sent: Sent, usual_stay_s: Floats | None = None) -> PowerProblem:
+    """One row for each charging session, as `charging_evses` orders them.
+
+    `usual_stay_s`: stays at slow bays at evenly spaced quantiles 0..1, for drivers who did not say when they leave.
+    """
     layout, rows = world.layout, charging_evses(world)
     needed = np.maximum(world.session_needed_kwh[rows] - world.session_energy_kwh[rows], STILL_KWH)
     return PowerProblem(
@@ -51,11 +56,22 @@ def power_problem(world: World, sent: Sent) -> PowerProblem:
         circuit=layout.station_circuit[layout.evse_station[rows]],
         max_kw=_can_take_kw(world, sent)[rows],
         energy_kwh=np.where(np.isfinite(needed), needed, np.inf),
-        depart_s=world.session_depart_s[rows],
+        depart_s=_departures_s(world, usual_stay_s)[rows],
         now_s=world.now_s,
         step_s=STEP_S,
         steps=STEPS,
     )
+
+
+def _departures_s(world: World, usual_stay_s: Floats | None) -> Floats:
+    """E: as said; at a slow bay else as others stay who were there as long as this one; NaN where nobody knows."""
+    said = world.session_depart_s
+    if usual_stay_s is None:
+        return said
+    is_slow = ~world.layout.pool_is_dc[world.layout.evse_pool]
+    unsaid = world.has_session & is_slow & ~np.isfinite(said)
+    likely = world.now_s + np.maximum(remaining_s(usual_stay_s, world.now_s - world.session_start_s), LEAST_STAY_S)
+    return np.where(unsaid, likely, said)
 
 
 def _can_take_kw(world: World, sent: Sent) -> Floats:

@@ -113,7 +113,7 @@ def stages_of(
         predict=Forecasts(city),
         recommend=recommend_stations,
         guide=guide_driver,
-        execute=lambda world, sent: schedule(power_problem(world, sent)),
+        execute=lambda world, sent: schedule(power_problem(world, sent, 60 * city.behaviour.ac_stay_min)),
         settle=lambda ended: settle(
             ended.session, tariff_of[ended.session.station_id], ended.points, city.energy_price.kg_co2_per_kwh
         ),

@@ -5,11 +5,14 @@ from chargeloop.physics.curves import accepted_kw, charge_minutes, cold_share, c
 from chargeloop.physics.geodesy import distance_m, gcj02_to_wgs84, wgs84_to_gcj02
 from chargeloop.physics.kernel import kernel
 from chargeloop.physics.queueing import first_free_s, serve_all, sort_pools, take_bay, wait_min
+from chargeloop.physics.sun import clear_hours, clear_sky, sun_position
 from chargeloop.physics.timegrid import full_hour, hour_of_week, hours_between, local, utc_offset_s
 
 __all__ = [
     "accepted_kw",
     "charge_minutes",
+    "clear_hours",
+    "clear_sky",
     "cold_share",
     "curve_table",
     "distance_m",
@@ -23,6 +26,7 @@ __all__ = [
     "local",
     "serve_all",
     "sort_pools",
+    "sun_position",
     "take_bay",
     "utc_offset_s",
     "wait_min",

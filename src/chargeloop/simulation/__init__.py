@@ -12,9 +12,11 @@ from chargeloop.simulation.manner import SHIPPED, Manner
 from chargeloop.simulation.nightly import Nightly, as_forecast, demand_of, shadow_prices
 from chargeloop.simulation.outcomes import Difference, Figures, figures
 from chargeloop.simulation.paired import Change, paired
+from chargeloop.simulation.picking import Pick, offer_all
+from chargeloop.simulation.regulars import Regulars
 from chargeloop.simulation.reinforcement import Line, Reinforcement, with_more_kw
 from chargeloop.simulation.replay import Branch, Ending, Replay, with_surges
-from chargeloop.simulation.scenario import BUSY_ROADS, HOLIDAY, QUIET, Outage, Scenario, Surge
+from chargeloop.simulation.scenario import BUSY_ROADS, HOLIDAY, QUIET, Outage, Picks, Scenario, Surge
 from chargeloop.simulation.tariffs import tune_prices
 from chargeloop.simulation.telling import PlugIn, Unplug
 from chargeloop.simulation.time_of_use import Flexibility, Response
@@ -48,7 +50,10 @@ __all__ = [
     "Nightly",
     "Outage",
     "Outcome",
+    "Pick",
+    "Picks",
     "PlugIn",
+    "Regulars",
     "Reinforcement",
     "Replay",
     "Response",
@@ -67,6 +72,7 @@ __all__ = [
     "joined_drivers",
     "minutes_lost",
     "needless",
+    "offer_all",
     "offline_loop",
     "paired",
     "run",

@@ -10,6 +10,7 @@ from chargeloop.model import BadInput, City, Current, Layout, Tier
 from chargeloop.model.city import Floats, Ints
 from chargeloop.physics import charge_minutes, curve_table, drive_kwh, full_hour, hour_of_week, local
 from chargeloop.simulation.fleets import ANXIOUS_SOC, TIERS, depots, drawn, earns, is_tier, mix
+from chargeloop.simulation.regulars import Regulars
 from chargeloop.simulation.scenario import QUIET, RAIN_ASKS, Scenario
 from chargeloop.simulation.weather import in_weather, temperature_c
 
@@ -43,7 +44,8 @@ class Drivers:
     the bay that the driver expects when asked. `asked_s`: bay time asked for, by which the level is counted.
     `walk_in`: never asks. `follows`: asks, and goes where the answer says. `heeds`: so also if told to come later.
     `anxious`: asks without need. `depot`: the vehicle's own station, -1 for none.
-    `level`: realised level of the draw, NaN where no evening hour lies in it. `first`: number of the first driver.
+    `level`: realised level of the draw, NaN where no evening hour lies in it. `first`: number of the first driver. `user`: of
+    the regulars, -1 for somebody new.
     """
 
     start: datetime
@@ -71,6 +73,7 @@ class Drivers:
     heeds: NDArray[np.bool_]
     anxious: NDArray[np.bool_]
     depot: Ints
+    user: Ints
 
     def __len__(self) -> int:
         return self.appear_s.size
@@ -155,7 +158,7 @@ def draw_drivers(
         value *= earns(tier, hour)
         depot = np.where(is_dc & is_tier(tier, Tier.BUS), depots(layout)[zone], -1)
         lon, lat = np.where(depot >= 0, layout.station_lon[depot], lon), np.where(depot >= 0, layout.station_lat[depot], lat)
-    return Drivers(
+    drivers = Drivers(
         start=start,
         hours=hours,
         level=_level(appear, asked_s, city.time_zone, layout, start, hours),
@@ -181,7 +184,64 @@ def draw_drivers(
         heeds=follows & (nerves.random(size) < scenario.heeds),
         anxious=anxious,
         depot=depot,
+        user=np.full(size, -1),
     )
+    return with_regulars(drivers, city, layout, scenario, nerves.spawn(1)[0]) if scenario.regulars else drivers
+
+
+def with_regulars(drivers: Drivers, city: City, layout: Layout, scenario: Scenario, rng: np.random.Generator) -> Drivers:
+    """The same drivers, some of them replaced by regulars at their hours; as many come as before, for the same current.
+
+    Their bay time is what they need, so the bay-hours asked for differ a little from those measured.
+    """
+    regulars = Regulars.of(city, layout, scenario.regulars)
+    visits = regulars.visits(drivers.start, drivers.hours, rng)
+    row, visit = [], []
+    for kind in (False, True):
+        there, come = np.flatnonzero(drivers.is_dc == kind), np.flatnonzero(regulars.is_dc[visits.user] == kind)
+        count = min(there.size, come.size)
+        row.append(rng.choice(there, count, replace=False))
+        visit.append(rng.permutation(come)[:count])
+    rows, these = np.concatenate(row), np.concatenate(visit)
+    user, appear, is_dc = visits.user[these], visits.at_s[these], drivers.is_dc[rows]
+    model = regulars.model[user]
+    battery = np.array([m.battery_kwh for m in city.models])[model]
+    target = np.where(is_dc, rng.uniform(*DC_TARGET, rows.size), rng.uniform(*AC_TARGET, rows.size))
+    soc = np.maximum(target - visits.kwh[these] / battery, 0.01)
+    dc_table, ac_kw = curve_table(city.models)
+    dc_kw = _zone_dc_kw(layout)[visits.zone[these]]
+    charge_s = 60 * charge_minutes(dc_table, ac_kw, model, battery, soc, target, is_dc, dc_kw)
+    stay_s = np.where(is_dc, drivers.stay_s[rows], np.maximum(drivers.stay_s[rows], charge_s / AC_HEADROOM))
+    named_s = np.where(
+        is_dc,
+        charge_s + mean_of_quantiles(city.behaviour.dc_overstay_min) * 60,
+        stay_s * rng.lognormal(0, STAY_ERROR, rows.size),
+    )
+    lon, lat = _places(city, visits.zone[these], scenario.scatter, rng)
+    private = np.full(rows.size, TIERS.index(Tier.PRIVATE))
+    new = {
+        "appear_s": appear,
+        "lon": lon,
+        "lat": lat,
+        "model": model,
+        "tier": private,
+        "soc": soc,
+        "target": target,
+        "battery_kwh": battery,
+        "kwh_per_km": _kwh_per_km(city, temperature_c(city, drivers.start, scenario))[model],
+        "stay_s": stay_s,
+        "said_stay_s": named_s,
+        "asked_s": np.where(is_dc, charge_s, 0) + stay_s,
+        "depart_by_s": appear + ALLOWANCE_S + np.where(is_dc, DC_SLACK, 1.0) * named_s,
+        "value_of_time_per_h": VALUE_OF_TIME[Tier.PRIVATE] * rng.lognormal(0, VALUE_SPREAD, rows.size),
+        "anxious": np.zeros(rows.size, dtype=np.bool_),
+        "depot": np.full(rows.size, -1),
+        "user": user,
+    }
+    changed = {name: getattr(drivers, name).copy() for name in new}
+    for name, values in new.items():
+        changed[name][rows] = values
+    return replace(drivers, **changed)[np.argsort(changed["appear_s"], kind="stable")]
 
 
 def joined_drivers(one: Drivers, more: Drivers) -> Drivers:

@@ -40,6 +40,17 @@ class Outage:
 
 
 @dataclass(frozen=True, slots=True)
+class Picks:
+    """How drivers pick among offers: each costs its amount and what its minutes are worth to them, to take none `outside_cny`.
+
+    The less something costs, the likelier it is taken: by a logit with `per_cny` of utility lost a CNY.
+    """
+
+    per_cny: float
+    outside_cny: float
+
+
+@dataclass(frozen=True, slots=True)
 class Scenario:
     """Assumptions of a run; the defaults are a quiet day on which all do as they are told.
 
@@ -55,6 +66,8 @@ class Scenario:
     Who comes: `own_hours`: each kind of vehicle at its hours, buses to their depots; else all alike. `anxious`: share of the
     private drivers who ask with a battery that needs no charge; they stand in the place of others, so that the bay-hours asked
     for stay as measured. `heeds`: share of those who go where they are sent, who also come later when told "not now".
+    `regulars`: so many people with habits live in the city, and come in the place of others.
+    `picks`: how those who are shown several offers pick (`offer_all`); None: they go where they are sent.
 
     Raises:
         BadInput: a share outside 0..1, or something else that cannot be.
@@ -76,6 +89,8 @@ class Scenario:
     own_hours: bool = False
     anxious: float = 0.0
     heeds: float = 0.5
+    picks: Picks | None = None
+    regulars: int = 0
 
     def __post_init__(self) -> None:
         for name in ("compliance", "walk_ins", "anxious", "heeds"):
@@ -85,6 +100,10 @@ class Scenario:
             raise BadInput("weekday", f"want 0 (Monday) to 6, got {self.weekday}")
         if self.demand <= 0 or not 0 <= self.rain <= 3:
             raise BadInput("scenario", "demand must be positive, rain between 0 and 3")
+        if self.regulars < 0:
+            raise BadInput("regulars", f"must not be negative, got {self.regulars}")
+        if self.picks is not None and self.picks.per_cny <= 0:
+            raise BadInput("picks", f"a CNY must cost some utility, got {self.picks.per_cny}")
         if self.zone_spread < 0 or self.stay_error < 0 or self.scatter <= 0:
             raise BadInput("scenario", "zone_spread and stay_error must not be negative, scatter must be positive")
         if not 0 <= self.patience_min[0] <= self.patience_min[1]:

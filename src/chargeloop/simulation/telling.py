@@ -111,6 +111,7 @@ class Teller:
             battery_kwh=float(drivers.battery_kwh[d]),
             depart_by=instant(drivers.depart_by_s[d]),
             value_of_time_per_h=float(drivers.value_of_time_per_h[d]),
+            user_id=f"regular-{drivers.user[d]:06d}" if drivers.user[d] >= 0 else None,
             depot_station_id=self._layout.station_ids[drivers.depot[d]] if drivers.depot[d] >= 0 else None,
         )
 

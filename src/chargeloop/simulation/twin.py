@@ -11,6 +11,7 @@ from chargeloop.model import (
     CancelReservation,
     City,
     Command,
+    Decision,
     Event,
     EvseStatus,
     GuideDriver,
@@ -28,6 +29,7 @@ from chargeloop.simulation.drivers import Drivers, joined_drivers, mean_of_quant
 from chargeloop.simulation.due import note, push, quit_queue
 from chargeloop.simulation.kpis import Kpis, kpis_of
 from chargeloop.simulation.manner import SHIPPED, Manner, summed_tariffs
+from chargeloop.simulation.picking import Pick, picked
 from chargeloop.simulation.power import accrue_all, set_power
 from chargeloop.simulation.reach import cheapest_option, neighbours, options
 from chargeloop.simulation.scenario import QUIET, Scenario
@@ -132,6 +134,7 @@ class Twin:
         if POLICIES[policy] is Policy.PRICED and prices is None:
             raise BadInput("prices", f"policy {policy} needs shadow prices")
         self._faults_per_day, self._scenario = faults_per_day, scenario
+        self._tastes = rng.spawn(1)[0]  # a stream of its own: the same goes wrong, whoever picks
         self.drivers = drivers
         self.policy, self.step_s = POLICIES[policy], step_s
         self.start, self.now_s = start, start.timestamp()
@@ -273,6 +276,25 @@ class Twin:
                 return self._remote_start(command)
             case RemoteStop():
                 return self._remote_stop(command)
+
+    def pick(self, decision: Decision) -> Pick | None:
+        """Let the driver of a decision pick among its offers and set out; who takes none goes to the nearest.
+
+        None: he does not ask any more.
+
+        Raises:
+            BadInput: the scenario does not say how drivers pick.
+        """
+        if self._scenario.picks is None:
+            raise BadInput("scenario.picks", "says nothing of how drivers pick")
+        d = self._teller.driver(decision.request_id)
+        if d < 0 or self.state.cars["stage"][d] != Stage.ASKING:
+            return None
+        taken = picked(decision, self._scenario.picks, float(self.drivers.value_of_time_per_h[d]), self._tastes)
+        nearest = self._layout.station_ids[self._layout.pool_station[self.state.option[d, 0]]]
+        to = taken.station_id if taken else nearest
+        self._guide_driver(GuideDriver(at=self.now, request_id=decision.request_id, station_id=to, why="his own pick"))
+        return Pick(decision.decision_id, taken)
 
     def kpis(self) -> Kpis:
         """The figures of the run so far."""
