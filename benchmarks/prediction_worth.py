@@ -1,4 +1,4 @@
-"""What a forecast is worth: the same measured days in the twin with prices made from the day itself, from its forecast, or none.
+"""What a forecast is worth: measured days in the twin with prices made from the day itself, from its forecast, or none.
 
 Shenzhen. A day's demand in each zone and hour is the measured one over what is usual there, times the calibrated busy share.
 Policy `priced` each time: it goes by likely waits, and by shadow prices of the night before where there are any. The perfect
@@ -59,7 +59,11 @@ def run(*, quick: bool, seed: int, days: int = 8, cores: int = 2) -> Iterator[Re
     with ProcessPoolExecutor(cores, get_context("spawn")) as pool:
         for level in LEVELS[:1] if quick else LEVELS:
             jobs = [Job(folder, level, seed + n) for n in range(3 if quick else days)]
-            yield from figures(level, list(pool.map(play, jobs)))
+            found = []
+            for job, day in zip(jobs, pool.map(play, jobs), strict=True):
+                found.append(day)
+                print(job.level, job.day, {way: round(day[way].total, 2) for way in WAYS}, file=sys.stderr, flush=True)
+            yield from figures(level, found)
 
 
 def figures(level: float, found: Sequence[dict[str, Minutes]]) -> Iterator[Result]:

@@ -1,5 +1,6 @@
 """The database: durable events, raw messages, snapshots, and the records that are asked for often."""
 
+from chargeloop.persistence.forecasts import Record, find_forecasts, find_origins, find_records
 from chargeloop.persistence.givens import Kept, find_kept_decision, find_newest, look
 from chargeloop.persistence.journal import Entry, OcppFrame, SignedRow, Stored
 from chargeloop.persistence.promises import (
@@ -23,16 +24,20 @@ __all__ = [
     "Kept",
     "OcppFrame",
     "Outcome",
+    "Record",
     "Registration",
     "SignedRow",
     "Standing",
     "Store",
     "Stored",
     "calibration",
+    "find_forecasts",
     "find_kept",
     "find_kept_decision",
     "find_newest",
+    "find_origins",
     "find_promises",
+    "find_records",
     "find_taken",
     "look",
     "standing",
