@@ -18,8 +18,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from benchmarks.recommendation_city import calibrated
-from benchmarks.recommendation_day import DAY, HOURS, Case, World, finished, outcome
+from benchmarks.recommendation_city import World, calibrated
+from benchmarks.recommendation_day import DAY, HOURS, Case, finished, outcome
 from benchmarks.report import Report, Result
 from chargeloop.city import load_city
 from chargeloop.guidance import Guide

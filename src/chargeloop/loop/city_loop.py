@@ -118,6 +118,7 @@ class CityLoop:
         self.last_event_at: datetime | None = None
         self.listeners: list[Callable[[Tick], None]] = []
         self._foresight = Foresight(city, layout)
+        self.levels = self._foresight.levels
         self._send = send
         self._sent = Sent(len(layout.evse_ids))
         self._ended: list[Ended] = []
@@ -238,7 +239,7 @@ class CityLoop:
         if news:
             await self.store.append("loop", news)
         await keep(self.store, turn.forecast, outlook.correlation, now)
-        await score(self.store, turn.world, self._foresight.levels)
+        await score(self.store, turn.world, self.levels)
         self.outlook = outlook
 
     def _tick(self, world: World, ended: Sequence[Ended]) -> tuple[Tick, list[Packed]]:

@@ -129,7 +129,7 @@ def bays_in_order(world: World) -> Floats:
     """Z: bays that can be used now."""
     layout = world.layout
     usable = ~np.isin(world.evse_status, OUT_OF_ORDER)
-    return np.bincount(layout.station_zone[layout.evse_station], usable, len(layout.zone_ids))
+    return np.bincount(layout.station_zone[layout.evse_station], usable, len(layout.zone_ids)).astype(np.float64)
 
 
 class Shortages:
@@ -144,13 +144,14 @@ class Shortages:
         else:
             self.told.pop(event.shortage.shortage_id, None)
 
+    def is_told(self, found: Shortage) -> bool:
+        return any(_same(old, found) for old in self.told.values())
+
     def news(self, found: Iterable[Shortage], now: datetime) -> list[ShortageTold]:
         """What there is to tell now; `apply` has to be told of it."""
         told, left = list[ShortageTold](), dict(self.told)
         for each in found:
-            same = [
-                old for old in left.values() if old.zone_id == each.zone_id and each.begin <= old.end and old.begin <= each.end
-            ]
+            same = [old for old in left.values() if _same(old, each)]
             if not same:
                 if each.probability >= RAISE_AT:
                     told.append(ShortageTold(at=now, shortage=each, what="raised"))
@@ -162,6 +163,10 @@ class Shortages:
         for old in left.values():
             told.append(ShortageTold(at=now, shortage=old, what="over" if old.end <= now else "withdrawn"))
         return told
+
+
+def _same(old: Shortage, new: Shortage) -> bool:
+    return old.zone_id == new.zone_id and new.begin <= old.end and old.begin <= new.end
 
 
 def _rest(each: Shortage) -> tuple[datetime, float, float, float, float]:

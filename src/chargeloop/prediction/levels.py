@@ -57,7 +57,7 @@ class Levels:
 
         cells = [h3.latlng_to_cell(zone.centre.lat, zone.centre.lon, DISTRICT_RESOLUTION) for zone in city.zones]
         districts, of_zone = np.unique(cells, return_inverse=True)
-        rated_kw = np.bincount(layout.evse_station, layout.evse_kw, len(layout.station_ids))
+        rated_kw = np.bincount(layout.evse_station, layout.evse_kw, len(layout.station_ids)).astype(np.float64)
         return cls(
             layout.zone_ids, tuple(map(str, districts)), of_zone, layout.station_ids, layout.station_zone.copy(), rated_kw
         )
