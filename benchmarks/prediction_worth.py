@@ -46,7 +46,7 @@ class Job(NamedTuple):
 
 
 class Minutes(NamedTuple):
-    """Means over the drivers: drive + wait, 60 for one who gave up, and the charge of those who were served."""
+    """Means over the drivers. `charge`: of those served; `total`: drive + wait + charge, and 60 for one who gave up."""
 
     drive: float
     wait: float
@@ -73,10 +73,14 @@ def figures(level: float, found: Sequence[dict[str, Minutes]]) -> Iterator[Resul
         change = paired(minutes["none"], minutes[way])
         unit = f"min a driver; {change.in_words} against none, {change.days} paired days"
         yield Result(f"worth_minutes_{way}{suffix}", change.after, unit, "none", change.before)
-    against = paired(minutes["perfect"], minutes["ours"])
-    yield Result(
-        f"worth_lost_to_errors{suffix}", against.change, f"min a driver, ± {against.half_width:.2f}", "perfect", against.before
-    )
+    lost = {way: [day[way].total - day[way].charge for day in found] for way in WAYS}
+    for way in WAYS[:2]:
+        change = paired(lost["none"], lost[way])
+        unit = f"min a driver without the charge; {change.in_words} against none"
+        yield Result(f"worth_drive_and_wait_{way}{suffix}", change.after, unit, "none", change.before)
+    against = paired(lost["perfect"], lost["ours"])
+    unit = f"min a driver more, ± {against.half_width:.2f}, drive and wait"
+    yield Result(f"worth_lost_to_errors{suffix}", against.change, unit, "perfect", against.before)
     for part in ("drive", "wait", "charge"):
         ours, none = (float(np.mean([getattr(day[way], part) for day in found])) for way in ("ours", "none"))
         yield Result(f"worth_{part}_min{suffix}", ours, "min a driver, ours", "none", none)
