@@ -138,7 +138,7 @@ def kendall_p(at: Floats, values: Floats) -> float:
     left = values - sen_slope(at, values) * at
     left = left - left.mean()
     power = float((left**2).sum())
-    lasting = float((left[1:] * left[:-1]).sum()) / power + 4 / n if power > 0 else 0.0  # a short series shows too little of it
+    lasting = float((left[1:] * left[:-1]).sum()) / power + 2 / n if power > 0 else 0.0  # a short series shows too little of it
     kept = min(max(lasting, 0.0), MOST_LASTING)
     enlarge = (1 + kept) / (1 - kept)
     z = max(abs(s) - 1, 0) / np.sqrt(variance * enlarge)

@@ -12,6 +12,7 @@ const AIM = [0.77, 0.83] as const
 const ENOUGH = 100 // units and hours, before a share within the band says anything
 const DAY_MS = 86_400_000
 const RENEW_MS = 15_000
+const TELLING_H = 6
 const seen = { days: '7' } // as one left it, when one comes back
 
 export function scoresPage(state: State): View {
@@ -32,7 +33,7 @@ export function scoresPage(state: State): View {
       if (mine !== turn || stopped) return
       tableBox.replaceChildren(found.records.length ? scoreTable(found) : h('p', { class: 'empty' }, text.noScores))
       verdict.replaceChildren(...driftLine(found))
-      const chosen = origins.value
+      const chosen = origins.value || (found.newest[TELLING_H] ?? found.newest[0])?.origin // one that some hours have come of
       origins.replaceChildren(...found.newest.map(({ origin }) => h('option', { value: origin, selected: origin === chosen }, dayAndClock(origin))))
       if (!past) void showPast()
     } catch (error) {
@@ -91,7 +92,7 @@ function scoreTable({ records }: Scores): HTMLElement {
       ...[number(row.hours), number(row.units), number(row.mae_kwh, 1), share(row.relative), row.naive === null ? NONE : share(row.naive), number(row.pinball_kwh, 1)].map((value) => h('td', { class: 'num' }, value)),
       h('td', { class: 'num' }, h('span', { class: tone }, `${share(row.coverage)} `, h('small', {}, word))), h('td', { class: 'num', title: why }, h('span', { class: kind === 'yes' ? 'bad' : 'quiet' }, text.drift[kind])))
   }
-  return h('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': text.scores }, h('table', { class: 'figures', 'data-testid': 'score-table' }, h('thead', {}, h('tr', {}, ...heads)), h('tbody', {}, ...records.map(line))))
+  return h('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': text.scores }, h('table', { class: 'figures behind', 'data-testid': 'score-table' }, h('thead', {}, h('tr', {}, ...heads)), h('tbody', {}, ...records.map(line))))
 }
 
 function pastTable(past: Past): HTMLElement {
