@@ -28,7 +28,10 @@ def drawn(levels: Levels, seed: int, hours: int = 24) -> Forecast:
     zones = len(levels.zone_ids)
     middle = rng.gamma(2.0, 40.0, (hours, zones)) * (rng.random(zones) < 0.9)
     return Forecast.of(
-        ORIGIN, levels.zone_ids, middle, np.stack([-rng.gamma(2, 9, (hours, zones)), 0 * middle, rng.gamma(2, 9, (hours, zones))])
+        ORIGIN,
+        levels.zone_ids,
+        middle,
+        np.stack([-rng.gamma(2, 9, (hours, zones)), 0 * middle, rng.gamma(2, 9, (hours, zones))]),
     )
 
 
@@ -82,9 +85,7 @@ def test_a_correlation_is_learned(common: float, small_city: City, small_layout:
     levels = Levels.of(small_city, small_layout)
     rng = np.random.default_rng(5)
     scale = np.array([5.0, 20.0, 60.0])
-    errors = scale * (
-        np.sqrt(common) * rng.normal(size=(2000, 24, 1)) + np.sqrt(1 - common) * rng.normal(size=(2000, 24, 3))
-    )
+    errors = scale * (np.sqrt(common) * rng.normal(size=(2000, 24, 1)) + np.sqrt(1 - common) * rng.normal(size=(2000, 24, 3)))
     assert learned_correlation(errors, levels).city == pytest.approx(max(common, 0.1), abs=0.03)
     assert learned_correlation(errors, levels).lasting == pytest.approx(0, abs=0.03)
     assert learned_correlation(errors[:0], levels) == Correlation()
@@ -96,7 +97,9 @@ def test_errors_of_past_days_are_those_of_forecasts_that_knew_nothing_later(smal
     assert errors.shape == (3, 24, 3)
     row = len(small_city.demand.energy_kwh) - 24
     start = small_city.demand.start
-    from_then = model.forecast(small_city.demand, small_city.weather, start.fromtimestamp(start.timestamp() + 3600 * row, UTC), 24)
+    from_then = model.forecast(
+        small_city.demand, small_city.weather, start.fromtimestamp(start.timestamp() + 3600 * row, UTC), 24
+    )
     assert errors[-1] == pytest.approx(small_city.demand.energy_kwh[row:] - from_then.q50)
 
 

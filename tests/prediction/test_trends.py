@@ -41,7 +41,9 @@ def test_what_only_wanders_is_no_trend(lasting: float) -> None:
 
 
 def test_each_habit_is_found_by_its_own_name_and_size() -> None:
-    grown, later, rested = (demand(2, 0.2, **{name: value}) for name, value in (("growth", 0.5), ("shift_h", 2.0), ("rest", 1.2)))
+    grown, later, rested = (
+        demand(2, 0.2, **{name: value}) for name, value in (("growth", 0.5), ("shift_h", 2.0), ("rest", 1.2))
+    )
     assert np.median(found(grown, Habit.LEVEL)) == pytest.approx(np.expm1(0.5), abs=0.1)
     assert len(found(grown, Habit.LEVEL)) > 0.9 * UNITS
     assert np.median(found(later, Habit.PEAK_HOUR)) == pytest.approx(2.0, abs=0.3)
