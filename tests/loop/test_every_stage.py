@@ -12,7 +12,7 @@ from chargeloop.guidance import Guide
 from chargeloop.loop import OfflineLoop, Stages, Tally, stages_of
 from chargeloop.model import City, Command, GuideDriver, Layout, SetChargingProfile
 from chargeloop.perception import Perception
-from chargeloop.simulation import Kpis, Twin, draw_drivers
+from chargeloop.simulation import Kpis, Nightly, Twin, draw_drivers
 from tests.small_city import START
 
 MINUTES = 180
@@ -93,6 +93,34 @@ def test_predict_a_flood_and_choices_change(run: Player, usual: Run) -> None:
         return replace(stages, predict=predict)  # type: ignore[arg-type]
 
     assert run(flood).guides() != usual.guides()
+
+
+def test_forecast_a_rush_in_one_zone_and_drivers_are_sent_elsewhere(
+    run: Player, small_city: City, small_layout: Layout
+) -> None:
+    """The forecast makes the shadow prices of the day ahead, and these make the choice."""
+    guide = Guide.of(small_city, small_layout)
+
+    def expecting(times: tuple[float, float, float]) -> Callable[[Stages], Stages]:
+        def changed(_: Stages) -> Stages:
+            ahead = Nightly(small_city, small_layout, guide, level=1.6, seed=1)
+            stages = stages_of(small_city, small_layout, guide, routes=False, ahead=ahead)
+
+            def predict(world: object) -> object:
+                forecast = stages.predict(world)  # type: ignore[arg-type]
+                return replace(forecast, q50=forecast.q50 * np.array(times))
+
+            return replace(stages, predict=predict)  # type: ignore[arg-type]
+
+        return changed
+
+    def sent_to_zone_2(played: Run) -> float:
+        stations = [station for _, station, _ in played.guides() if station is not None]
+        return float(np.mean([station in ("S4", "S5") for station in stations]))
+
+    calm, rush = run(expecting((1.5, 1.5, 0.3))), run(expecting((0.5, 0.5, 2.0)))
+    assert calm.guides() != rush.guides()
+    assert sent_to_zone_2(rush) < sent_to_zone_2(calm)
 
 
 def test_recommend_nothing_and_nobody_is_sent(run: Player, usual: Run) -> None:

@@ -41,7 +41,7 @@ async def promises(
     group: str | None = None,
 ) -> Promises:
     """Waits and amounts, promised and realised, by station or operator, of what was promised in a span (or a week)."""
-    begin, end = _span(context, since, until)
+    begin, end = span(context, since, until)
     group_of = _operator_of(context) if by == "operator" else str
     stations = None if group is None else _stations_of(context, group_of, group)
     rows, total, bins = await context.store.read(
@@ -67,7 +67,7 @@ async def promised_decisions(
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> list[PromisedDecision]:
     """The decisions behind a row of /promises, the newest first."""
-    begin, end = _span(context, since, until)
+    begin, end = span(context, since, until)
     group_of = _operator_of(context) if by == "operator" else str
     stations = _stations_of(context, group_of, group)
     find = partial(find_kept, since_s=begin.timestamp(), until_s=end.timestamp(), stations=stations, limit=limit)
@@ -121,7 +121,7 @@ def _figures(found: Columns, group_of: Callable[[str], str]) -> tuple[list[Stand
     return standings(found, group_of), standing("", found), calibration(found)
 
 
-def _span(context: Context, since: Instant, until: Instant) -> tuple[datetime, datetime]:
+def span(context: Context, since: Instant, until: Instant) -> tuple[datetime, datetime]:
     if any(each is not None and each.tzinfo is None for each in (since, until)):
         raise BadInput("from, to", "need an offset, such as 2025-06-10T00:00:00Z")
     end = until or context.loop.clock.now() + timedelta(seconds=1)

@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from chargeloop import __version__
-from chargeloop.api import accountable, chargers, city, drivers, live, ocsp, people, queue, records
+from chargeloop.api import accountable, chargers, city, drivers, live, ocsp, outlook, people, queue, records
 from chargeloop.api.access import may, refusal
 from chargeloop.api.context import Context
 from chargeloop.api.shapes import Problem
@@ -38,6 +38,7 @@ def create_app(context: Context) -> FastAPI:
     v1.include_router(drivers.router, dependencies=[may("decide")])
     v1.include_router(queue.driver_router, dependencies=[may("decide")])
     v1.include_router(records.router, dependencies=[may("see")])
+    v1.include_router(outlook.router, dependencies=[may("see")])
     v1.include_router(accountable.router, dependencies=[may("see")])
     v1.include_router(records.money_router, dependencies=[may("money")])
     for part in (chargers, people, queue):  # each route of these names its permission

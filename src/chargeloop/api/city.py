@@ -49,7 +49,7 @@ async def station(context: Loop, station_id: str) -> StationDetail:
 @router.get("/forecast")
 async def forecast(context: Loop, hours: Annotated[int, Query(ge=1, le=24)] = 24) -> ForecastShape:
     """Charging demand by zone, kWh in each coming hour, at quantiles 0.1, 0.5 and 0.9."""
-    return pictures.forecast_picture(context.turn, hours)
+    return pictures.forecast_picture(context.turn, context.loop.outlook, hours)
 
 
 @router.get("/energy")

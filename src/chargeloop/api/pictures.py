@@ -22,7 +22,7 @@ from chargeloop.api.shapes import (
     StationShape,
     ZoneShape,
 )
-from chargeloop.loop import STEP_S, Tally, Tick, arrivals_per_h, charging_evses, circuit_load_kw
+from chargeloop.loop import STEP_S, Outlook, Tally, Tick, arrivals_per_h, charging_evses, circuit_load_kw
 from chargeloop.model import City, Current, EvseStatus, Layout, Roads, Station, Tariff, World
 from chargeloop.model.city import Floats, Ints
 from chargeloop.physics import wait_min
@@ -231,8 +231,10 @@ def prices_picture(tariff: Tariff) -> list[HourPrice]:
     ]
 
 
-def forecast_picture(turn: Tick, hours: int) -> ForecastShape:
+def forecast_picture(turn: Tick, outlook: Outlook | None, hours: int) -> ForecastShape:
+    """The city's band is that of `outlook`; until there is one, as if all zones erred alike."""
     forecast = turn.forecast
+    city = forecast if outlook is None else outlook.levels.city
     columns = {name: getattr(forecast, name)[:hours].round(2) for name in ("q10", "q50", "q90")}
     return ForecastShape(
         origin=forecast.origin,
@@ -241,7 +243,7 @@ def forecast_picture(turn: Tick, hours: int) -> ForecastShape:
         q10=columns["q10"].tolist(),
         q50=columns["q50"].tolist(),
         q90=columns["q90"].tolist(),
-        total={"q10": _total(columns["q10"]), "q50": _total(columns["q50"]), "q90": _total(columns["q90"])},
+        total={"q10": _total(city.q10[:hours]), "q50": _total(city.q50[:hours]), "q90": _total(city.q90[:hours])},
     )
 
 

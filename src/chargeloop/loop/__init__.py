@@ -5,7 +5,18 @@ from chargeloop.loop.candidates import candidates_of
 from chargeloop.loop.city_loop import CityLoop, Records, Saved
 from chargeloop.loop.clock import Clock
 from chargeloop.loop.elsewhere import Elsewhere, expected_start
+from chargeloop.loop.forecasts_kept import ForecastRecords, KeptForecast, keep, pack_forecast, score, unpack_forecast
 from chargeloop.loop.offline import OfflineLoop
+from chargeloop.loop.outlook import (
+    Foresight,
+    Outlook,
+    Shortages,
+    StoppedFeed,
+    bays_in_order,
+    history_start,
+    stopped_feeds,
+    trusted_kwh,
+)
 from chargeloop.loop.packing import Packed, packed, unpacked
 from chargeloop.loop.power import STEP_S, Sent, charging_evses, power_problem, profiles_to_send
 from chargeloop.loop.queueing import Conflict, Queueing, QueueRecords
@@ -30,8 +41,12 @@ __all__ = [
     "Clock",
     "Conflict",
     "Elsewhere",
+    "ForecastRecords",
     "Forecasts",
+    "Foresight",
+    "KeptForecast",
     "OfflineLoop",
+    "Outlook",
     "Packed",
     "QueueBooks",
     "QueueRecords",
@@ -40,25 +55,35 @@ __all__ = [
     "Records",
     "Saved",
     "Sent",
+    "Shortages",
     "Stages",
+    "StoppedFeed",
     "Tally",
     "Tick",
     "Told",
     "answer",
     "arrivals_per_h",
+    "bays_in_order",
     "candidates_of",
     "charging_evses",
     "circuit_load_kw",
     "counted",
     "driver_of",
     "expected_start",
+    "history_start",
+    "keep",
     "known_until",
+    "pack_forecast",
     "packed",
     "power_problem",
     "profiles_to_send",
+    "score",
     "stages_of",
     "station_load_share",
     "still_open",
+    "stopped_feeds",
     "tick",
+    "trusted_kwh",
+    "unpack_forecast",
     "unpacked",
 ]

@@ -12,6 +12,8 @@ import structlog
 from chargeloop.loop.books import QueueBooks
 from chargeloop.loop.clock import Clock
 from chargeloop.loop.elsewhere import Elsewhere
+from chargeloop.loop.forecasts_kept import FORECASTS_KEPT, SCORES_KEPT, ForecastRecords, keep, score
+from chargeloop.loop.outlook import Foresight, Outlook, Shortages
 from chargeloop.loop.packing import Packed, packed
 from chargeloop.loop.power import Sent
 from chargeloop.loop.queueing import Queueing, QueueRecords
@@ -42,6 +44,8 @@ from chargeloop.model import (
     SessionEnded,
     SessionStarted,
     SetChargingProfile,
+    Shortage,
+    ShortageTold,
     World,
 )
 from chargeloop.model.validated import from_json, to_json
@@ -51,7 +55,7 @@ GIVEN_KEPT = timedelta(days=30)  # what decisions were made from
 log = structlog.get_logger()
 
 
-class Records(QueueRecords, Protocol):
+class Records(QueueRecords, ForecastRecords, Protocol):
     """What the loop needs of the database."""
 
     def events_after(self, after: int) -> AsyncIterator[tuple[int, Event]]: ...
@@ -83,6 +87,7 @@ class Saved:
     ended: list[Ended] = field(default_factory=list)
     queue: QueueBooks = field(default_factory=QueueBooks)
     given_up: list[str] = field(default_factory=list)
+    shortages: list[Shortage] = field(default_factory=list)
 
 
 class CityLoop:
@@ -107,9 +112,13 @@ class CityLoop:
         self.queue = Queueing(layout, store, send)
         self.elsewhere = Elsewhere(city)
         self.tally = Tally()
+        self.shortages = Shortages()
+        self.outlook: Outlook | None = None
         self.last: Tick | None = None
         self.last_event_at: datetime | None = None
         self.listeners: list[Callable[[Tick], None]] = []
+        self._foresight = Foresight(city, layout)
+        self.levels = self._foresight.levels
         self._send = send
         self._sent = Sent(len(layout.evse_ids))
         self._ended: list[Ended] = []
@@ -128,7 +137,7 @@ class CityLoop:
             saved: Saved = from_json(Saved, body, "snapshot")
             self.perception = Perception.load(self.city, self.layout, saved.perception)
             self.tally, self._ended, self._given_up = saved.tally, saved.ended, saved.given_up
-            self.queue.books = saved.queue
+            self.queue.books, self.shortages = saved.queue, Shortages(saved.shortages)
         replayed = 0
         async for event_id, event in self.store.events_after(self._event_id):
             self.publish(((event_id, event),))
@@ -174,6 +183,8 @@ class CityLoop:
                 self.tally.withdrawn += 1
             case SessionStarted() | SessionEnded():
                 self._touched.add(event.session_id)
+            case ShortageTold():
+                self.shortages.apply(event)
 
     # --- the turn -------------------------------------------------------------------------------------------------
 
@@ -214,9 +225,22 @@ class CityLoop:
         better = await self.elsewhere.look(self.perception, world, turn.forecast, self.stages, now)
         await self.store.add_decisions(better)
         self.last = turn
+        await self._look_ahead(turn, now)
         for listener in self.listeners:
             listener(turn)
         return turn
+
+    async def _look_ahead(self, turn: Tick, now: datetime) -> None:
+        """What a new forecast says beyond itself; it is kept, shortages are told, and those whose hours are over are scored."""
+        if self.outlook is not None and self.outlook.levels.zone is turn.forecast:
+            return
+        outlook = await asyncio.to_thread(self._foresight, turn.world, turn.forecast)
+        news = self.shortages.news(outlook.shortages, now)
+        if news:
+            await self.store.append("loop", news)
+        await keep(self.store, turn.forecast, outlook.correlation, now)
+        await score(self.store, turn.world, self.levels)
+        self.outlook = outlook
 
     def _tick(self, world: World, ended: Sequence[Ended]) -> tuple[Tick, list[Packed]]:
         turn = tick(world, ended, self._sent, self.stages)
@@ -250,9 +274,12 @@ class CityLoop:
 
     async def save(self) -> None:
         """Write a snapshot, so that a restart needs to replay little."""
-        saved = Saved(self.perception.dump(), self.tally, list(self._ended), self.queue.books, list(self._given_up))
+        told = list(self.shortages.told.values())
+        saved = Saved(self.perception.dump(), self.tally, list(self._ended), self.queue.books, list(self._given_up), told)
         await self.store.save_snapshot(self._event_id, to_json(saved))
-        await self.store.forget_given(self.clock.now() - GIVEN_KEPT)
+        now = self.clock.now()
+        await self.store.forget_given(now - GIVEN_KEPT)
+        await self.store.forget_forecasts(now - FORECASTS_KEPT, now - SCORES_KEPT)
 
     # --- one driver -----------------------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TypeAlias
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from chargeloop.execution import PowerPlan, schedule
 from chargeloop.guidance import Guide
 from chargeloop.loop.candidates import candidates_of
+from chargeloop.loop.outlook import history_start, trusted_kwh
 from chargeloop.loop.power import Sent, power_problem
 from chargeloop.loop.recommending import Recommender, seed_of
 from chargeloop.model import Cdr, ChargeRequest, City, Decision, Demand, GuideDriver, Layout, World
@@ -136,8 +137,7 @@ class Forecasts:
     def __call__(self, world: World) -> Forecast:
         origin = full_hour(world.at)
         if self._latest is None or self._latest.origin != origin:
-            hours = len(world.zone_energy_kwh) - 1  # the running hour is not over: it is forecast, not history
-            history = Demand(origin - timedelta(hours=hours), world.zone_energy_kwh[:-1])
+            history = Demand(history_start(world), trusted_kwh(world))  # the running hour is forecast, no history
             self._latest = self._model.forecast(history, self._weather, origin, FORECAST_H)
         return self._latest
 

@@ -30,10 +30,12 @@ from chargeloop.model.events import (
     ReservationMade,
     SessionEnded,
     SessionStarted,
+    ShortageTold,
     WeatherObserved,
 )
 from chargeloop.model.grid import Circuit, CircuitKind, EnergyPrice
 from chargeloop.model.layout import Layout
+from chargeloop.model.outlook import Peak, Shortage
 from chargeloop.model.queue import Answer, Loss, QueuePolicy
 from chargeloop.model.session import Cdr, CostLine, MeterPoint, Reservation, ReservationState, Session, StopReason
 from chargeloop.model.site import Place, Site, SiteType, Zone
@@ -84,6 +86,7 @@ __all__ = [
     "Offer",
     "OfferAnswered",
     "Payment",
+    "Peak",
     "Place",
     "Plug",
     "PriceBand",
@@ -103,6 +106,8 @@ __all__ = [
     "SessionEnded",
     "SessionStarted",
     "SetChargingProfile",
+    "Shortage",
+    "ShortageTold",
     "Site",
     "SiteType",
     "Sort",

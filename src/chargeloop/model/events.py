@@ -6,6 +6,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import Discriminator
 
 from chargeloop.model.decision import Decision
+from chargeloop.model.outlook import Shortage
 from chargeloop.model.quantities import Id, IdToken, NonNegative, Share, Utc
 from chargeloop.model.queue import Answer, Loss, QueuePolicy
 from chargeloop.model.session import Reservation, ReservationState, StopReason
@@ -177,6 +178,16 @@ class WeatherObserved:
     kind: Literal["weather_observed"] = "weather_observed"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShortageTold:
+    """Bays of a zone will be short: said when it is seen first, when it changes, and when it is taken back or over."""
+
+    at: Utc
+    shortage: Shortage
+    what: Literal["raised", "updated", "withdrawn", "over"]
+    kind: Literal["shortage_told"] = "shortage_told"
+
+
 Event: TypeAlias = Annotated[
     EvseStatusChanged
     | SessionStarted
@@ -194,6 +205,7 @@ Event: TypeAlias = Annotated[
     | OfferAnswered
     | BayLost
     | QueuePolicySet
-    | WeatherObserved,
+    | WeatherObserved
+    | ShortageTold,
     Discriminator("kind"),
 ]

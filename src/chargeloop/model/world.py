@@ -20,6 +20,8 @@ class World:
     `bay_free_s`: when each bay is next free to a *new* arrival, after the running session and all who wait or are on
     their way have been served; sorted within each pool, infinite for bays out of order (`physics.queueing`).
     `coming_*`: one entry for each driver who waits or is on the way: pool, arrival, and when a bay is expected.
+    `zone_stale_s`, `station_stale_s`: since when a feed has stopped, NaN where it runs: the energy of a zone stands still, a
+    station with a charging session is silent. `station_kwh`: energy of each station, fading, of `station_days` in effect.
     `undecided`: requests that no decision has been made for, oldest first.
     """
 
@@ -45,7 +47,11 @@ class World:
     coming_start_s: Floats
     undecided: tuple[ChargeRequest, ...]
     reservations: tuple[Reservation, ...]
-    zone_energy_kwh: Floats  # recent local hours x zones, the last row the running hour
+    zone_energy_kwh: Floats  # recent hours x zones, the last row the running hour
+    zone_stale_s: Floats
+    station_stale_s: Floats
+    station_kwh: Floats
+    station_days: float
     temperature_c: float
     rain: float
 

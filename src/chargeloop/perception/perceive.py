@@ -35,7 +35,7 @@ from chargeloop.model import (
     World,
 )
 from chargeloop.model.validated import from_json, to_json
-from chargeloop.perception.snapshot import stay_s, usual_stay_s, world_of
+from chargeloop.perception.snapshot import STATION_MEMORY_H, stay_s, usual_stay_s, world_of
 from chargeloop.perception.state import Needs, OpenRequest, OpenSession, Stage, State
 from chargeloop.physics import full_hour, hours_between
 
@@ -71,6 +71,9 @@ class Perception:
             for p, (s, dc) in enumerate(zip(layout.pool_station, layout.pool_is_dc, strict=True))
         }
         self._hourly_kwh = np.array(self.state.hourly_kwh).reshape(-1, len(layout.zone_ids))
+        stations = len(layout.station_ids)
+        self._heard_s = np.array(self.state.heard_s or [np.nan] * stations, dtype=np.float64)
+        self._station_kwh = np.array(self.state.station_kwh or [0.0] * stations)
         self._at_evse = {session.evse_id: session.session_id for session in self.state.sessions.values()}
         self._by_token = {each.request.id_token: key for key, each in self.state.requests.items()}
 
@@ -85,6 +88,8 @@ class Perception:
 
     def dump(self) -> str:
         self.state.hourly_kwh = self._hourly_kwh.tolist()
+        self.state.heard_s = [None if np.isnan(at) else at for at in self._heard_s.tolist()]
+        self.state.station_kwh = self._station_kwh.tolist()
         return to_json(self.state)
 
     @property
@@ -92,7 +97,7 @@ class Perception:
         return self.state.passed_over
 
     def snapshot(self, now: datetime) -> World:
-        return world_of(self.state, self._hourly_kwh, self.layout, now)
+        return world_of(self.state, self._hourly_kwh, self._heard_s, self._station_kwh, self.layout, now)
 
     def session(self, session_id: str) -> Session | None:
         """An open session as a record."""
@@ -146,6 +151,7 @@ class Perception:
         if event.evse_id not in self.layout.evse_index or event.session_id in self.state.sessions:
             self.state.passed_over += 1  # unknown EVSE, or a start told twice
             return ()
+        self._heard(event.evse_id, event.at)
         stale = self._at_evse.get(event.evse_id)
         ended = (self._close(stale, event.at, StopReason.OTHER),) if stale else ()  # a bay holds one vehicle at a time
         session = OpenSession(
@@ -181,6 +187,7 @@ class Perception:
         if session is None:
             self.state.passed_over += 1
             return
+        self._heard(session.evse_id, at)
         self._add_demand(session.evse_id, at, _read(session, at, meter_wh))
         session.power_kw, session.soc = power_kw, soc
 
@@ -246,6 +253,7 @@ class Perception:
         if event.evse_id not in self.layout.evse_index:
             self.state.passed_over += 1
             return ()
+        self._heard(event.evse_id, event.at)
         self._set_status(event.evse_id, event.status)
         return ()
 
@@ -305,6 +313,10 @@ class Perception:
     def _set_status(self, evse_id: str, status: EvseStatus) -> None:
         self.state.evse_status[self.layout.evse_index[evse_id]] = int(status)
 
+    def _heard(self, evse_id: str, at: datetime) -> None:
+        station = self.layout.evse_station[self.layout.evse_index[evse_id]]
+        self._heard_s[station] = np.fmax(self._heard_s[station], at.timestamp())
+
     def _add_demand(self, evse_id: str, at: datetime, kwh: float) -> None:
         row = hours_between(self.state.hourly_start, full_hour(at))
         if kwh <= 0 or row < 0:
@@ -315,10 +327,22 @@ class Perception:
             return
         if missing > 0:
             self._hourly_kwh = np.concatenate([self._hourly_kwh, np.zeros((missing, len(self.layout.zone_ids)))])
-        self._hourly_kwh[row, self.layout.station_zone[self.layout.evse_station[self.layout.evse_index[evse_id]]]] += kwh
+        station = self.layout.evse_station[self.layout.evse_index[evse_id]]
+        self._hourly_kwh[row, self.layout.station_zone[station]] += kwh
+        self._fade(at)
+        self._station_kwh[station] += kwh
         if len(self._hourly_kwh) > (HISTORY_WEEKS + 1) * 168:
             self._hourly_kwh = self._hourly_kwh[168:]
             self.state.hourly_start += timedelta(hours=168)
+
+    def _fade(self, at: datetime) -> None:
+        """Energy of stations counts the less the longer ago, by the hour."""
+        begun = self.state.station_at or full_hour(at)
+        self.state.station_since = self.state.station_since or begun
+        passed_h = hours_between(begun, at)
+        if passed_h > 0:
+            self._station_kwh *= np.exp(-passed_h / STATION_MEMORY_H)
+        self.state.station_at = begun + timedelta(hours=max(passed_h, 0))
 
     def _record(self, session: OpenSession) -> Session:
         evse = self.layout.evse_index[session.evse_id]

@@ -8,13 +8,15 @@ from numpy.typing import NDArray
 from chargeloop.model import ChargeRequest, EvseStatus, Layout, World
 from chargeloop.model.city import Floats, Ints
 from chargeloop.perception.state import Stage, State
-from chargeloop.physics import first_free_s, full_hour, hours_between, serve_all, sort_pools
+from chargeloop.physics import IDLE_TIMES, STALE_H, first_free_s, full_hour, hours_between, serve_all, sort_pools, stale_from
 
 Bools = NDArray[np.bool_]
 
 OVERSTAY_S = 4 * 60.0  # from full to unplugged at a fast charger, while nothing better is known
 UNKNOWN_STAY_S = {True: 45 * 60.0, False: 120 * 60.0}  # by "is DC": drivers who came without a request
 OVERDUE_S = 5 * 60.0  # a bay that should be free already is expected to be within this
+SILENT_S = 3600.0  # a station with a charging session says something more often
+STATION_MEMORY_H = 28 * 24.0  # of the energy of stations
 OUT_OF_ORDER = (int(EvseStatus.UNAVAILABLE), int(EvseStatus.FAULTED))
 
 
@@ -31,10 +33,10 @@ def usual_stay_s(request: ChargeRequest, arrive_s: float) -> float:
     return max(request.depart_by.timestamp() - arrive_s, OVERDUE_S)
 
 
-def world_of(state: State, hourly_kwh: Floats, layout: Layout, now: datetime) -> World:
+def world_of(state: State, hourly_kwh: Floats, heard_s: Floats, station_kwh: Floats, layout: Layout, now: datetime) -> World:
     """The picture at `now`. Everything is copied, so later events don't change it.
 
-    `hourly_kwh`: hours from `state.hourly_start` on x zones.
+    `hourly_kwh`: hours from `state.hourly_start` on x zones. `heard_s`, `station_kwh`: by station, see `State`.
     """
     size = len(layout.evse_ids)
     status = np.array(state.evse_status, dtype=np.int8)
@@ -66,6 +68,7 @@ def world_of(state: State, hourly_kwh: Floats, layout: Layout, now: datetime) ->
         status[e] = EvseStatus.RESERVED if status[e] == EvseStatus.AVAILABLE else status[e]
     pool, arrive, begin, queued = _serve_requests(state, layout, bay_free_s, now.timestamp())
     pools = len(layout.pool_station)
+    hours_kwh = _hours_until(state.hourly_start, hourly_kwh, now)
     pool_free = np.bincount(layout.evse_pool, ~has_session & (status == EvseStatus.AVAILABLE), pools)
     return World(
         at=now,
@@ -90,7 +93,11 @@ def world_of(state: State, hourly_kwh: Floats, layout: Layout, now: datetime) ->
         coming_start_s=begin,
         undecided=tuple(each.request for each in state.requests.values() if each.stage is Stage.UNDECIDED),
         reservations=tuple(state.reservations.values()),
-        zone_energy_kwh=_hours_until(state.hourly_start, hourly_kwh, now),
+        zone_energy_kwh=hours_kwh,
+        zone_stale_s=_stale_s(hours_kwh[:-1], now),
+        station_stale_s=_silent_s(layout, has_session & ~np.isfinite(charged), heard_s, now.timestamp()),
+        station_kwh=station_kwh.copy(),
+        station_days=_counted_days(state, now),
         temperature_c=state.temperature_c,
         rain=state.rain,
     )
@@ -144,3 +151,23 @@ def _hours_until(start: datetime, hourly_kwh: Floats, now: datetime) -> Floats:
     rows = max(hours_between(start, full_hour(now)) + 1, 1)
     known = hourly_kwh[:rows]
     return np.concatenate([known, np.zeros((rows - len(known), hourly_kwh.shape[1]))])
+
+
+def _stale_s(hours_kwh: Floats, now: datetime) -> Floats:
+    """Z: since when the feed of each zone has not moved; NaN where it does. The last row ended at the full hour of `now`."""
+    row = stale_from(hours_kwh, STALE_H, IDLE_TIMES)
+    return np.where(row >= 0, full_hour(now).timestamp() - 3600.0 * (len(hours_kwh) - row), np.nan)
+
+
+def _silent_s(layout: Layout, charging: Bools, heard_s: Floats, now_s: float) -> Floats:
+    """N: since when a station in which vehicles charge has said nothing; NaN where it talks, or has nothing to say."""
+    busy = np.bincount(layout.evse_station, charging, len(layout.station_ids)) > 0
+    return np.where(busy & (now_s - heard_s > SILENT_S), heard_s, np.nan)
+
+
+def _counted_days(state: State, now: datetime) -> float:
+    """How many days `station_kwh` stands for, which fades."""
+    if state.station_since is None:
+        return 0.0
+    hours = max((now - state.station_since).total_seconds() / 3600, 0.0)
+    return float(STATION_MEMORY_H * (1 - np.exp(-hours / STATION_MEMORY_H)) / 24)

@@ -80,3 +80,7 @@ class State:
     reservations: dict[int, Reservation] = field(default_factory=dict)
     passed_over: int = 0
     needs: dict[str, Needs] = field(default_factory=dict)  # by EVSE
+    heard_s: list[float | None] = field(default_factory=list)  # by station, as of the last `dump`: when it last said something
+    station_kwh: list[float] = field(default_factory=list)  # by station, as of the last `dump`, fading
+    station_at: datetime | None = None  # until when it has faded
+    station_since: datetime | None = None  # from when on it was counted

@@ -1,5 +1,6 @@
 """The database: durable events, raw messages, snapshots, and the records that are asked for often."""
 
+from chargeloop.persistence.forecasts import Record, find_forecasts, find_origins, find_records
 from chargeloop.persistence.givens import Kept, find_kept_decision, find_newest, look
 from chargeloop.persistence.journal import Entry, OcppFrame, SignedRow, Stored
 from chargeloop.persistence.partners import PartnerBook, PartnerCharge, Waiting
@@ -26,6 +27,7 @@ __all__ = [
     "Outcome",
     "PartnerBook",
     "PartnerCharge",
+    "Record",
     "Registration",
     "SignedRow",
     "Standing",
@@ -33,10 +35,13 @@ __all__ = [
     "Stored",
     "Waiting",
     "calibration",
+    "find_forecasts",
     "find_kept",
     "find_kept_decision",
     "find_newest",
+    "find_origins",
     "find_promises",
+    "find_records",
     "find_taken",
     "look",
     "standing",

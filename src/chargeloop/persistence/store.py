@@ -1,7 +1,7 @@
 """The operational store: what happened, durable before it is acknowledged, and what is asked for often."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from decimal import Decimal
@@ -15,10 +15,10 @@ from sqlalchemy import Connection
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
-from chargeloop.loop import Packed
+from chargeloop.loop import KeptForecast, Packed
 from chargeloop.model import Cdr, Decision, Event, MeterSampled, Promise, Reservation, ReservationState, Session, Unreachable
 from chargeloop.model.validated import from_json, to_json
-from chargeloop.persistence import tables
+from chargeloop.persistence import forecasts, tables
 from chargeloop.persistence.bulk import Bulk
 from chargeloop.persistence.engine import Opened, open_database
 from chargeloop.persistence.frames import find_frames, forget_frames
@@ -27,6 +27,7 @@ from chargeloop.persistence.journal import Entry, Journal, OcppFrame, Stored
 from chargeloop.persistence.promises import ELSEWHERE, GAVE_UP, KEPT
 from chargeloop.persistence.roster import Registration
 from chargeloop.persistence.writer import Writer
+from chargeloop.prediction import Score
 from chargeloop.protocols.ocpp import KEPT as TRANSACTIONS_KEPT
 from chargeloop.protocols.ocpp import Transaction
 
@@ -333,6 +334,31 @@ class Store:
             return None
         amount = rows[0].realised_amount
         return Outcome(rows[0].realised_wait_min, None if amount is None else Decimal(amount))
+
+    # --- forecasts ------------------------------------------------------------------------------------------------
+
+    async def add_forecast(self, made: KeptForecast) -> None:
+        """One that is kept of that origin stays as it is."""
+        insert = self._insert_new(tables.forecast).values(made._asdict())
+        await self._writer.write(lambda connection: connection.execute(insert))
+
+    async def forecasts_from(self, origins_s: Sequence[float]) -> Mapping[float, bytes]:
+        return await self._read(lambda connection: forecasts.find_forecasts(connection, origins_s))
+
+    async def add_scores(self, hour_s: float, scores: Sequence[Score]) -> None:
+        """Of an hour, once."""
+        if rows := forecasts.score_rows(hour_s, scores):
+            insert = self._insert_new(tables.forecast_score)
+            await self._writer.write(lambda connection: connection.execute(insert, rows))
+
+    async def last_scored_s(self) -> float | None:
+        rows = await self._rows(sa.select(sa.func.max(tables.forecast_score.c.hour_s)))
+        return None if rows[0][0] is None else float(rows[0][0])
+
+    async def forget_forecasts(self, older_than: datetime, scores_older_than: datetime) -> int:
+        """Delete forecasts and scores; returns how many."""
+        before = older_than.timestamp(), scores_older_than.timestamp()
+        return await self._writer.write(lambda connection: forecasts.forget(connection, *before))
 
     # --- reservations ---------------------------------------------------------------------------------------------
 

@@ -187,6 +187,29 @@ promise = Table(
     Column("came", String(12)),
     Index("promise_made", "made_s", "station_id"),
 )
+# Forecasts as they were made (`loop.pack_forecast`), by the hour they begin with; what came of them, see `prediction.Score`.
+forecast = Table(
+    "forecast",
+    metadata,
+    Column("origin_s", Float, primary_key=True),
+    Column("made_s", Float, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+forecast_score = Table(
+    "forecast_score",
+    metadata,
+    Column("hour_s", Float, primary_key=True),
+    Column("level", String(12), primary_key=True),
+    Column("horizon_h", Integer, primary_key=True),
+    Column("units", Integer, nullable=False),
+    Column("stopped", Integer, nullable=False),
+    Column("actual_kwh", Float, nullable=False),
+    Column("abs_kwh", Float, nullable=False),
+    Column("pinball_kwh", Float, nullable=False),
+    Column("covered", Integer, nullable=False),
+    Column("relative", Float, nullable=False),
+    Column("naive", Float),
+)
 reservation = Table(
     "reservation",
     metadata,

@@ -2,6 +2,7 @@
 
 from chargeloop.physics.consumption import drive_kwh
 from chargeloop.physics.curves import accepted_kw, charge_minutes, cold_share, curve_table
+from chargeloop.physics.feeds import IDLE_TIMES, STALE_H, stale_from
 from chargeloop.physics.geodesy import distance_m, gcj02_to_wgs84, wgs84_to_gcj02
 from chargeloop.physics.kernel import kernel
 from chargeloop.physics.queueing import first_free_s, serve_all, sort_pools, take_bay, wait_min
@@ -9,6 +10,8 @@ from chargeloop.physics.sun import clear_hours, clear_sky, sun_position
 from chargeloop.physics.timegrid import full_hour, hour_of_week, hours_between, local, utc_offset_s
 
 __all__ = [
+    "IDLE_TIMES",
+    "STALE_H",
     "accepted_kw",
     "charge_minutes",
     "clear_hours",
@@ -26,6 +29,7 @@ __all__ = [
     "local",
     "serve_all",
     "sort_pools",
+    "stale_from",
     "sun_position",
     "take_bay",
     "utc_offset_s",

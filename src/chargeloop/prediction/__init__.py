@@ -12,13 +12,26 @@ from chargeloop.prediction.forecast import Forecast, aggregate
 from chargeloop.prediction.habits import Habit, Visit, habits_of, visits_of
 from chargeloop.prediction.history import known_until, usage_index, without_frozen
 from chargeloop.prediction.indices import WEATHER_NEUTRAL_C, known_weather, weather_index
+from chargeloop.prediction.levels import (
+    Correlation,
+    Levelled,
+    Levels,
+    day_ahead_errors,
+    learned_correlation,
+    levelled,
+    summed,
+)
 from chargeloop.prediction.profile import HourOfWeek
 from chargeloop.prediction.regression import Regression, least_squares
+from chargeloop.prediction.scoring import HORIZONS_H, Drift, Score, drift, pinball, scored
+from chargeloop.prediction.shortages import bays_needed, kwh_per_bay_hour, peaks, quantile_of, short_of, shortages
 from chargeloop.prediction.solar import Panel, Solar
 from chargeloop.prediction.stays import ByHour, Expected, Stays
+from chargeloop.prediction.trends import Habit, Trend, kendall_p, sen_slope, significant, trends
 from chargeloop.prediction.vehicle_profile import ChargingSeen, Consumption
 
 __all__ = [
+    "HORIZONS_H",
     "WEATHER_NEUTRAL_C",
     "ArrivalSoc",
     "Arrivals",
@@ -27,31 +40,54 @@ __all__ = [
     "ChargingSeen",
     "ChoiceTable",
     "Consumption",
+    "Correlation",
+    "Drift",
     "Estimate",
     "Expected",
     "Forecast",
     "Habit",
     "HourOfWeek",
+    "Levelled",
+    "Levels",
     "Logit",
     "Panel",
     "Regression",
+    "Score",
     "Sessions",
     "Solar",
     "Stays",
     "Taste",
+    "Trend",
     "Visit",
     "aggregate",
+    "bays_needed",
     "choices_of",
+    "day_ahead_errors",
+    "drift",
     "forecast_city",
     "habits_of",
     "hours_of",
     "is_rest_day",
+    "kendall_p",
     "known_at_arrival",
     "known_until",
     "known_weather",
+    "kwh_per_bay_hour",
+    "learned_correlation",
     "least_squares",
+    "levelled",
     "of_tier",
+    "peaks",
+    "pinball",
+    "quantile_of",
     "remaining_s",
+    "scored",
+    "sen_slope",
+    "short_of",
+    "shortages",
+    "significant",
+    "summed",
+    "trends",
     "usage_index",
     "visits_of",
     "weather_index",

@@ -6,6 +6,7 @@ import { h } from '../shared/dom'
 import { minutes, number } from '../shared/format'
 import { cityMap, collection, DARK, EMPTY, point, setData } from '../shared/map'
 import { words } from '../shared/words'
+import { shortageSentence, shortAt } from './shortage'
 import type { State } from './state'
 
 const HOME = { top: 36, left: 36, right: 36, bottom: 116 } // room for the hour slider
@@ -42,7 +43,7 @@ export class CityMap {
 
   private addLayers(): void {
     const { map } = this
-    for (const id of ['zones', 'stations', 'bays', 'route', 'selected']) map.addSource(id, { type: 'geojson', data: EMPTY })
+    for (const id of ['zones', 'troubled', 'stations', 'bays', 'route', 'selected']) map.addSource(id, { type: 'geojson', data: EMPTY })
     const zone: ExpressionSpecification = ['get', 'radius_m'], latitude = (map.getCenter().lat * Math.PI) / 180
     map.addLayer({
       id: 'zones', type: 'circle', source: 'zones',
@@ -53,6 +54,8 @@ export class CityMap {
         'circle-opacity-transition': { duration: 500 },
       },
     }, 'minor')
+    const edge: ExpressionSpecification = ['interpolate', ['exponential', 2], ['zoom'], 7, ['*', zone, 0.9 / metresAt(7, latitude)], 18, ['*', zone, 0.9 / metresAt(18, latitude)]]
+    map.addLayer({ id: 'troubled', type: 'circle', source: 'troubled', paint: { 'circle-radius': edge, 'circle-color': ['match', ['get', 'why'], 'short', 'rgba(240,106,106,0.10)', 'rgba(147,166,177,0.08)'], 'circle-stroke-color': ['match', ['get', 'why'], 'short', '#f06a6a', '#93a6b1'], 'circle-stroke-width': ['match', ['get', 'why'], 'short', ['interpolate', ['linear'], ['get', 'probability'], 0.3, 1, 1, 3.5], 1.2] } }, 'minor')
     map.addLayer({ id: 'route-case', type: 'line', source: 'route', layout: { 'line-cap': 'round', 'line-join': 'round' }, paint: { 'line-color': DARK.ground, 'line-width': 8 } })
     map.addLayer({ id: 'route', type: 'line', source: 'route', layout: { 'line-cap': 'round', 'line-join': 'round' }, paint: { 'line-color': '#f3f7f8', 'line-width': 3.5 } })
     map.addLayer({ id: 'route-start', type: 'circle', source: 'route', filter: ['==', ['geometry-type'], 'Point'], paint: { 'circle-radius': 6, 'circle-color': '#f3f7f8', 'circle-stroke-color': DARK.ground, 'circle-stroke-width': 3 } })
@@ -95,6 +98,11 @@ export class CityMap {
       this.map.getCanvas().style.cursor = ''
       this.tip.hidden = true
     })
+    this.map.on('mousemove', 'troubled', (event) => {
+      const said = event.features?.[0]?.properties['said'] as string | undefined
+      if (said && !this.map.queryRenderedFeatures(event.point, { layers: ['stations'] }).length) this.tell([said], event.point.x, event.point.y)
+    })
+    this.map.on('mouseleave', 'troubled', () => { this.tip.hidden = true })
     this.map.on('moveend', () => this.showBays())
   }
 
@@ -102,11 +110,15 @@ export class CityMap {
     const n = this.state.index.get(stationId), live = this.state.live?.stations, station = this.state.station.get(stationId)
     if (n === undefined || !live || !station) return
     const wait = live.wait_dc_min[n] ?? live.wait_ac_min[n]
-    this.tip.replaceChildren(
+    this.tell([
       h('b', {}, station.name), h('span', {}, words.tip(number(live.busy[n] ?? 0), number(station.ac_bays + station.dc_bays))),
       (live.queue[n] ?? 0) > 0 ? h('span', { class: 'amber' }, words.tipQueue(number(live.queue[n] ?? 0))) : '',
       wait ? h('span', {}, `${words.expectedWait} ${minutes(wait)}`) : '',
-    )
+    ], x, y)
+  }
+
+  private tell(lines: (Node | string)[], x: number, y: number): void {
+    this.tip.replaceChildren(...lines)
     this.tip.hidden = false
     this.tip.style.transform = `translate(${Math.min(x + 14, this.map.getContainer().clientWidth - 210)}px, ${y + 14}px)`
   }
@@ -141,6 +153,18 @@ export class CityMap {
     const all = forecast.q50.flat().sort((a, b) => a - b), top = all[Math.floor(all.length * 0.97)] || 1 // one depot must not darken the rest
     const features = this.state.city.zones.map((zone) => point(zone.lon, zone.lat, { radius_m: zone.radius_m, heat: Math.min(1, (row[column.get(zone.zone_id) ?? -1] ?? 0) / top) }))
     setData(this.map, 'zones', collection(features))
+    this.showTroubled(forecast.hours[this.state.hour] ?? forecast.origin)
+  }
+
+  /** Zones whose bays will be short at the chosen hour, and those whose feed has stopped. */
+  private showTroubled(at: string): void {
+    const short = shortAt(this.state.outlook, at), stopped = new Set((this.state.outlook?.stopped ?? []).filter((feed) => feed.unit === 'zone').map((feed) => feed.unit_id))
+    const features = this.state.city.zones.flatMap(({ zone_id, lon, lat, radius_m }) => {
+      const shortage = short.get(zone_id)
+      if (shortage) return [point(lon, lat, { radius_m, why: 'short', probability: shortage.probability, said: shortageSentence(shortage) })]
+      return stopped.has(zone_id) ? [point(lon, lat, { radius_m, why: 'stopped', said: `${words.outlook.zoneUnit(zone_id)}: ${words.outlook.stoppedZone}` })] : []
+    })
+    setData(this.map, 'troubled', collection(features))
   }
 
   /** Mark a station and bring it into view; null marks none. */

@@ -4,6 +4,7 @@ import type { Forecast } from '../shared/api'
 import { h, skeleton } from '../shared/dom'
 import { clock, dayAndClock, kilowattHours } from '../shared/format'
 import { said, words } from '../shared/words'
+import { coming, peakLines } from './coming'
 import type { Fan } from './fan'
 import type { State, View } from './state'
 
@@ -14,7 +15,7 @@ export function forecastPage(state: State): View {
   const choice = h('select', { 'aria-label': words.zoneChoice, 'data-testid': 'zone', onchange: () => show() }, ...zones.map((zone) => h('option', { value: zone.zone_id }, `${zone.zone_id} · ${said(words.siteTypes, zone.land_use)}`)))
   const charts = [0, 1].map(() => h('div', { class: 'chart', role: 'img' }))
   const facts = h('div', { class: 'fan-facts' }, skeleton(4)), zoneFacts = h('p', { class: 'line' }), since = h('p', { class: 'quiet' }, words.forecastNote)
-  const table = h('details', {}, h('summary', {}, words.asTable))
+  const table = h('details', {}, h('summary', {}, words.asTable)), ahead = h('div', { class: 'stack' })
   let fans: Fan[] = [], stopped = false
 
   const show = () => {
@@ -25,10 +26,13 @@ export function forecastPage(state: State): View {
     const of = (rows: number[][]) => rows.map((row) => row[z] ?? 0)
     fans[0].show(hours, q10, q50, q90)
     fans[1].show(hours, of(forecast.q10), of(forecast.q50), of(forecast.q90))
-    const peak = peakOf(q50)
+    const peak = peakOf(q50), { outlook } = state
+    const choose = (zone: string) => { choice.value = zone; show(); choice.scrollIntoView({ block: 'center' }) }
     since.textContent = `${words.forecastNote} ${words.madeAt(dayAndClock(forecast.origin))}`
-    facts.replaceChildren(h('p', { class: 'line' }, h('b', {}, words.dayTotal(kilowattHours(sum(q50))))), h('p', {}, `${words.peak} ${peakText(hours, q10, q50, q90)}`), h('h2', {}, words.busiest), busiest(forecast, peak, (zone) => { choice.value = zone; show() }))
-    zoneFacts.textContent = `${words.dayTotal(kilowattHours(sum(of(forecast.q50))))} · ${words.peak} ${peakText(hours, of(forecast.q10), of(forecast.q50), of(forecast.q90))}`
+    facts.replaceChildren(h('p', { class: 'line' }, h('b', {}, words.dayTotal(kilowattHours(sum(q50))))), h('h2', {}, words.outlook.peak), ...(outlook ? peakLines(outlook) : []), h('h2', {}, words.busiest), busiest(forecast, peak, choose))
+    if (outlook) ahead.replaceChildren(...coming(state, outlook, choose))
+    const stopped = outlook?.stopped.some((feed) => feed.unit === 'zone' && feed.unit_id === choice.value)
+    zoneFacts.textContent = `${stopped ? words.outlook.stoppedZone + ' · ' : ''}${words.dayTotal(kilowattHours(sum(of(forecast.q50))))} · ${words.peak} ${peakText(hours, of(forecast.q10), of(forecast.q50), of(forecast.q90))}`
     charts[0]?.setAttribute('aria-label', `${words.wholeCity}: ${words.peak} ${peakText(hours, q10, q50, q90)}`)
     charts[1]?.setAttribute('aria-label', `${choice.value}: ${zoneFacts.textContent}`)
     table.replaceChildren(h('summary', {}, words.asTable), h('table', { class: 'figures' }, h('thead', {}, h('tr', {}, ...[words.hour, words.median, '10 %', '90 %', choice.value].map((name, n) => h('th', { scope: 'col', class: n ? 'num' : '' }, name)))),
@@ -43,8 +47,9 @@ export function forecastPage(state: State): View {
   })
   const stop = state.on('forecast', show)
   const element = h('section', { class: 'page forecast', 'data-testid': 'forecast' },
-    h('header', { class: 'page-head' }, h('div', {}, h('h1', {}, words.forecastTitle), since)),
+    h('header', { class: 'page-head' }, h('div', {}, h('h1', {}, words.forecastTitle), since), h('a', { href: '#/scores', 'data-testid': 'to-scores' }, words.outlook.toScores)),
     h('div', { class: 'two' }, h('div', {}, h('h2', {}, words.wholeCity), charts[0]), h('aside', {}, facts)),
+    ahead,
     h('div', { class: 'zone-head' }, h('h2', {}, words.zoneChoice), choice), zoneFacts, charts[1], table)
   return { element, stop: () => { stopped = true; stop(); removeEventListener('resize', resize); fans.forEach((fan) => fan.dispose()) } }
 }

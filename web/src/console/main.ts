@@ -143,7 +143,7 @@ function helpDialog(note: string): HTMLDialogElement {
 
 function legend(): HTMLElement {
   const item = (kind: string, text: string) => h('li', {}, h('i', { class: kind, 'aria-hidden': 'true' }), text)
-  return h('ul', { class: 'legend', 'aria-label': words.legend }, item('area', words.legendBays), item('fill', words.legendBusy), item('ring', words.legendQueue), item('dead', words.legendOut), item('glow', words.legendHeat))
+  return h('ul', { class: 'legend', 'aria-label': words.legend }, item('area', words.legendBays), item('fill', words.legendBusy), item('ring', words.legendQueue), item('dead', words.legendOut), item('glow', words.legendHeat), item('short', words.outlook.legendShort), item('stopped', words.outlook.legendStopped))
 }
 
 void main()

@@ -11,6 +11,7 @@ import { chargersPage } from './fleet/list'
 import { forecastPage } from './forecast'
 import { queuePage } from './queue'
 import { promisesPage } from './promises'
+import { scoresPage } from './scores'
 import type { State, View } from './state'
 
 interface Page { under: string; needs: string; make: (state: State, id: string, text: string) => View }
@@ -18,6 +19,7 @@ interface Page { under: string; needs: string; make: (state: State, id: string, 
 const FULL: Record<string, Page> = {
   energy: { under: '#/energy', needs: 'see', make: energyPage },
   forecast: { under: '#/forecast', needs: 'see', make: forecastPage },
+  scores: { under: '#/forecast', needs: 'see', make: scoresPage },
   queue: { under: '#/queue', needs: 'see', make: queuePage },
   promises: { under: '#/promises', needs: 'see', make: promisesPage },
   chargers: { under: '#/chargers', needs: 'chargers', make: chargersPage },

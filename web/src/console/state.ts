@@ -1,6 +1,7 @@
 /** What the console knows: the city, the newest live picture, forecast and decisions; and who wants to hear of changes. */
 
 import { api, type City, type DecisionSummary, type Forecast, type Live, type Me, type Station } from '../shared/api'
+import { outlookApi, type Outlook } from '../shared/outlook'
 import { Stream } from '../shared/stream'
 
 type Topic = 'live' | 'decisions' | 'forecast' | 'link' | 'hour'
@@ -10,6 +11,7 @@ export class State {
   readonly stream = new Stream()
   live: Live | null = null
   forecast: Forecast | null = null
+  outlook: Outlook | null = null
   decisions: DecisionSummary[] = []
   hour = 0 // of the forecast shown on the map
   readonly station: ReadonlyMap<string, Station>
@@ -67,7 +69,7 @@ export class State {
     if (hour === this.forecastFor) return
     this.forecastFor = hour
     try {
-      this.forecast = await api.forecast()
+      ;[this.forecast, this.outlook] = await Promise.all([api.forecast(), outlookApi.outlook()])
       this.say('forecast')
     } catch {
       this.forecastFor = ''

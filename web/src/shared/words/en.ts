@@ -2,6 +2,7 @@
 
 import { accountable } from './accountable.en'
 import { fleet } from './fleet.en'
+import { outlook } from './outlook.en'
 import { queueing } from './queueing.en'
 
 type Names = Readonly<Record<string, string>>
@@ -24,7 +25,7 @@ const siteTypes: Names = { residential: 'residential', office: 'office', public:
 const circuitKinds: Names = { region: 'Region', transformer: 'Transformer', feeder: 'Feeder', site: 'Site' }
 
 export const en = {
-  fleet, queueing, accountable,
+  fleet, queueing, accountable, outlook,
   languageSwitch: '中文', switchTo: 'Switch to Chinese', language: 'English',
   justNow: 'just now', loading: 'Loading…', close: 'Close', back: 'Back', all: 'All', now: 'now', tryAgain: 'Try again', none: 'none',
   noReply: 'No connection to the server. Check your network; the page goes on by itself once it is back.',

@@ -3,10 +3,11 @@
 import type { Words } from './en'
 import { accountable } from './accountable.zh'
 import { fleet } from './fleet.zh'
+import { outlook } from './outlook.zh'
 import { queueing } from './queueing.zh'
 
 export const zh: Words = {
-  fleet, queueing, accountable,
+  fleet, queueing, accountable, outlook,
   languageSwitch: 'English', switchTo: '切换到英文', language: '简体中文',
   justNow: '刚刚', loading: '加载中…', close: '关闭', back: '返回', all: '全部', now: '现在', tryAgain: '重试', none: '无',
   noReply: '无法连接服务器。请检查网络；恢复后页面会自动继续。',
