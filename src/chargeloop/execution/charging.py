@@ -14,7 +14,7 @@ from chargeloop.model.city import Floats, Ints
 
 VOLTS = 230.0  # of a phase, from amperes to kW
 PHASES = 3
-DEAR = 3  # a kWh short costs so many times the dearest kWh, unless said otherwise
+DEAR = 3.0  # a kWh short costs so many times the dearest kWh, unless said otherwise
 GUARANTEED = 10.0  # and a kWh of the guaranteed minimum so many times as much as that
 FAIR_PIECES = 4
 
@@ -79,11 +79,10 @@ class Sessions:
     """Vehicles, and storage as a vehicle that stays and asks for nothing.
 
     `circuit`: S, what each hangs on. `arrive_h`, `depart_h`: S, hours after the begin; power flows in between only. `energy_kwh`: S,
-    asked for at most; `least_kwh` of it is guaranteed, so far as it can be. `max_kw`; `min_kw`: power is 0 or at least that. `phase`: 1 to 3, or 0 for
-    all three alike. `value_per_kwh`: what a kWh short is taken to cost (NaN: ten times the dearest kWh). Both ways where
+    asked for at most; `least_kwh` of it is guaranteed, so far as it can be. `max_kw`. `phase`: 1 to 3, or 0 for
+    all three alike. `value_per_kwh`: what a kWh short is taken to cost (NaN: three times the dearest kWh). Both ways where
     `discharge_kw` > 0: battery `capacity_kwh`, now `soc_kwh`, never below `floor_kwh` (or what is there now), wanted at
-    departure soc + energy. `efficiency`: battery per plug, each way. `wear_per_kwh`: of each kWh given back. `curve_kw`: S x K, the power
-    taken at most at states of charge 0, 1/(K-1), ... 1 of the capacity.
+    departure soc + energy. `efficiency`: battery per plug, each way. `wear_per_kwh`: of each kWh given back.
     """
 
     circuit: Ints
@@ -92,7 +91,6 @@ class Sessions:
     energy_kwh: Floats
     max_kw: Floats
     least_kwh: Floats = field(default_factory=lambda: np.zeros(1))
-    min_kw: Floats = field(default_factory=lambda: np.zeros(1))
     phase: Ints = field(default_factory=lambda: np.zeros(1, dtype=np.int64))
     value_per_kwh: Floats = field(default_factory=lambda: np.full(1, np.nan))
     discharge_kw: Floats = field(default_factory=lambda: np.zeros(1))
@@ -101,13 +99,11 @@ class Sessions:
     floor_kwh: Floats = field(default_factory=lambda: np.zeros(1))
     efficiency: Floats = field(default_factory=lambda: np.ones(1))
     wear_per_kwh: Floats = field(default_factory=lambda: np.zeros(1))
-    curve_kw: Floats | None = None
 
     def __post_init__(self) -> None:
         for each in fields(self):
-            if each.name != "curve_kw":
-                _spread(self, each.name, self.circuit.shape)
-        for name in ("energy_kwh", "max_kw", "least_kwh", "min_kw", "discharge_kw", "capacity_kwh", "soc_kwh", "floor_kwh"):
+            _spread(self, each.name, self.circuit.shape)
+        for name in ("energy_kwh", "max_kw", "least_kwh", "discharge_kw", "capacity_kwh", "soc_kwh", "floor_kwh"):
             if np.any(~(getattr(self, name) >= 0)):
                 raise BadInput(name, "must not be negative or NaN")
         if not np.all(np.isfinite(self.energy_kwh)) or not np.all(np.isfinite(self.max_kw)):
@@ -120,8 +116,6 @@ class Sessions:
             raise BadInput("efficiency", "lies above 0 and at most at 1")
         if np.any(self.both_ways & ~(self.soc_kwh + self.energy_kwh <= self.capacity_kwh * (1 + 1e-9))):
             raise BadInput("capacity_kwh", "must hold what is there and what is asked for, where energy is given back")
-        if self.curve_kw is not None and (self.curve_kw.ndim != 2 or len(self.curve_kw) != self.circuit.size):
-            raise BadInput("curve_kw", f"want one row for each of the {self.circuit.size} sessions")
 
     @property
     def both_ways(self) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":

@@ -1,4 +1,4 @@
-"""`plan_charging`: a plan for a day of sessions, by whichever solver."""
+"""A plan for a day of sessions by the price iteration, repaired to full feasibility."""
 
 import numpy as np
 
@@ -7,13 +7,21 @@ from chargeloop.execution.flow import serve_all
 from chargeloop.execution.linear import Programme, Shape, linear
 from chargeloop.execution.prices import Prices, iterate
 from chargeloop.execution.repair import put_right, tidy, top_up
+from chargeloop.model import BadInput
 from chargeloop.model.city import Floats
 
 NEARNESS = 1.5e-3  # of plan and bound, as a share of what is paid
 
 
 def plan_by_prices(problem: ChargingProblem, nearness: float = NEARNESS, most_kw: Floats | None = None) -> ChargingPlan:
-    """The price iteration, repaired to full feasibility. `bound` certifies how far from the best plan it can be at most."""
+    """The price iteration, repaired to full feasibility. `bound` certifies how far from the best plan it can be at most.
+    `most_kw`: S x T, tighter bounds on what sessions take.
+
+    Raises:
+        BadInput: there are limits on single phases, which only `plan_exactly` knows.
+    """
+    if np.any(np.isfinite(problem.circuits.phase_limit_a)):
+        raise BadInput("phase_limit_a", "the price iteration knows no phases; use plan_exactly")
     shape, programme = linear(problem, most_kw)
     state = Prices(shape, programme)
     iterate(state, nearness)

@@ -13,9 +13,9 @@ from chargeloop.model.city import Floats
 from chargeloop.physics import kernel
 
 ROUNDS = 80
-START = 3.0
+START = 3.0  # of the mean price: how far from the bounds the iteration begins
 HOLDS = 1e-6  # rows hold to this share of the largest load; the rest is put right afterwards
-CORRECTIONS = 3
+CORRECTIONS = 5
 ENOUGH = 0.9  # a step that need not be made longer
 LONGER = 0.3
 NOT_QUITE = 0.9995  # of the way to the nearest bound
@@ -80,7 +80,7 @@ def iterate(state: Prices, nearness: float) -> None:
         moves, other = state.moves, state.other
         _aim(most, v, low, high, 0.0, 0.0, to_low, to_high, *moves)
         dy, far_v, far_y = direction(moves)
-        aim = mu * min((_after(most, v, low, high, far_v, far_y, *moves) / mu) ** 3, 0.3)
+        aim = mu * min(max((_after(most, v, low, high, far_v, far_y, *moves) / mu) ** 3, 0.05), 0.6)
         _aim(most, v, low, high, aim, min(1.0, 10.0 * far_v * far_y), to_low, to_high, *moves)
         dy, far_v, far_y = direction(moves)
         for _ in range(CORRECTIONS):
@@ -159,7 +159,7 @@ def _begin(
         for t in range(steps):
             cell = c * steps + t
             room, back = most[shape.i + cell], most[shape.o + cell]
-            v[shape.o + cell] = min(0.1 * back, 0.1 * room)
+            v[shape.o + cell] = max(min(0.1 * back, 0.1 * room), 1e-3 * back)
             flow = load[c, t] + v[shape.k + cell] + v[shape.o + cell]
             v[shape.i + cell] = min(max(flow, 0.02 * room), 0.98 * room)
             if up >= 0:
