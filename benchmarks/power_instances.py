@@ -17,7 +17,8 @@ COME = np.array([1, 0.6, 0.4, 0.3, 0.4, 0.8, 2, 5, 7, 6, 4.5, 4, 4.5, 4, 3.5, 3.
 
 
 def day(sessions: int, seed: int) -> ChargingProblem:
-    """Cars come by the hour of `COME` and stay ten hours on average; a station's connection carries a fifth of its plugs, and the feeder half
+    """Cars come by the hour of `COME` and stay ten hours on average; a station's connection carries a fifth of its
+    plugs, and the feeder half
     as much again as the mean load, so that it is full whenever energy is cheap."""
     rng = np.random.default_rng(seed)
     stations = max(sessions // A_STATION, 1)

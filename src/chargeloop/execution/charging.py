@@ -24,7 +24,8 @@ class Circuits:
     """The tree from EVSE to region, with what it may carry and what a kWh costs where it is metered.
 
     `parent`: C, -1 at a root. `limit_kw`: C x T, net of everything below. The others are C x T and have defaults: `base_kw` and
-    `pv_kw` (forecast; it may be curtailed) of this circuit itself, `feed_in_limit_kw` (what may flow up; default: as the limit),
+    `pv_kw` (forecast; it may be curtailed) of this circuit itself, `feed_in_limit_kw` (what may flow up; default:
+    as the limit),
     `phase_limit_a` (of each phase; default: none), `buy_per_kwh` and `sell_per_kwh` (0 where there is no meter; nobody
     may gain by buying and selling at once). C: `demand_charge_per_kw` of the highest import, as far as it exceeds `peak_kw`.
     """
@@ -78,7 +79,8 @@ class Circuits:
 class Sessions:
     """Vehicles, and storage as a vehicle that stays and asks for nothing.
 
-    `circuit`: S, what each hangs on. `arrive_h`, `depart_h`: S, hours after the begin; power flows in between only. `energy_kwh`: S,
+    `circuit`: S, what each hangs on. `arrive_h`, `depart_h`: S, hours after the begin; power flows in between only.
+    `energy_kwh`: S,
     asked for at most; `least_kwh` of it is guaranteed, so far as it can be. `max_kw`. `phase`: 1 to 3, or 0 for
     all three alike. `value_per_kwh`: what a kWh short is taken to cost (NaN: three times the dearest kWh). Both ways where
     `discharge_kw` > 0: battery `capacity_kwh`, now `soc_kwh`, never below `floor_kwh` (or what is there now), wanted at
@@ -160,7 +162,9 @@ class ChargingProblem:
         for c, parent in enumerate(self.circuits.parent):
             if parent >= 0:
                 path[c] += path[parent]
-        usual = DEAR * max(float(np.abs(path).max(initial=0.0)), float(self.circuits.demand_charge_per_kw.max(initial=0.0)), 0.01)
+        usual = DEAR * max(
+            float(np.abs(path).max(initial=0.0)), float(self.circuits.demand_charge_per_kw.max(initial=0.0)), 0.01
+        )
         return np.where(np.isnan(self.sessions.value_per_kwh), usual, self.sessions.value_per_kwh)
 
     def shortfall_pieces(self) -> tuple[Floats, Floats]:
@@ -201,7 +205,8 @@ class Account:
 @dataclass(frozen=True, slots=True, eq=False)
 class ChargingPlan:
     """`charge_kw`, `discharge_kw`: S x T. `curtailed_kw`: C x T, PV left unused. `shortfall_kwh`: S, asked for and not planned.
-    `load_kw`: C x T, net of everything. `price_per_kwh`: C x T, what one more kWh there and then would cost, scarce cables included.
+    `load_kw`: C x T, net of everything. `price_per_kwh`: C x T, what one more kWh there and then would cost, scarce
+    cables included.
     `bound`: no plan's objective is below, proven by the prices."""
 
     charge_kw: Floats

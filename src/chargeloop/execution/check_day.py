@@ -1,4 +1,5 @@
-"""The independent feasibility checker of a day's charging plan: the plain definition, circuit by circuit and session by session."""
+"""The independent feasibility checker of a day's charging plan: the plain definition, circuit by circuit and session by
+session."""
 
 from collections.abc import Iterator
 
@@ -27,7 +28,10 @@ def _of_sessions(problem: ChargingProblem, plan: ChargingPlan) -> Iterator[str]:
     for s in range(sessions.circuit.size):
         there = np.minimum(sessions.depart_h[s], begin + step_h) - np.maximum(sessions.arrive_h[s], begin)
         share = np.clip(there / step_h, 0.0, 1.0)
-        for name, power, most in (("charge", plan.charge_kw[s], sessions.max_kw[s]), ("discharge", plan.discharge_kw[s], sessions.discharge_kw[s])):
+        for name, power, most in (
+            ("charge", plan.charge_kw[s], sessions.max_kw[s]),
+            ("discharge", plan.discharge_kw[s], sessions.discharge_kw[s]),
+        ):
             if power.min(initial=0.0) < -HAIR:
                 yield f"session {s}: a negative {name}"
             over = power - most * share

@@ -59,7 +59,7 @@ class _Rows:
         lp.row_lower_, lp.row_upper_ = map(np.concatenate, (self.row_low, self.row_high))
         lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
         lp.a_matrix_.start_, lp.a_matrix_.index_, lp.a_matrix_.value_ = matrix.indptr, matrix.indices, matrix.data
-        solver = highspy.Highs()
+        solver = highspy.Highs()  # type: ignore[no-untyped-call]
         for option, chosen in (("output_flag", False), ("solver", "ipm"), ("threads", 1)):
             solver.setOptionValue(option, chosen)
         solver.passModel(lp)
@@ -77,7 +77,11 @@ def plan_exactly(problem: ChargingProblem, most_kw: Floats | None = None) -> Cha
     lp, circuits, sessions, step_h = _Rows(), problem.circuits, problem.sessions, problem.step_h
     shape, many, steps = circuits.limit_kw.shape, sessions.circuit.size, problem.steps
     hours = problem.hours()
-    power = np.broadcast_to(sessions.max_kw[:, None], hours.shape) if most_kw is None else np.minimum(sessions.max_kw[:, None], most_kw)
+    power = (
+        np.broadcast_to(sessions.max_kw[:, None], hours.shape)
+        if most_kw is None
+        else np.minimum(sessions.max_kw[:, None], most_kw)
+    )
     s, t = np.nonzero(hours > 0)
     x = lp.add_columns(np.zeros(s.size), (power * hours)[s, t])
     back = np.flatnonzero(sessions.both_ways[s])
@@ -86,7 +90,10 @@ def plan_exactly(problem: ChargingProblem, most_kw: Floats | None = None) -> Cha
     floor = np.where(sessions.both_ways, np.minimum(sessions.floor_kwh, now), 0.0)
     capacity = np.where(sessions.both_ways, sessions.capacity_kwh, sessions.energy_kwh)
     state = lp.add_columns(floor[s], capacity[s])
-    first, last = np.r_[True, s[1:] != s[:-1]][: s.size], np.r_[s[1:] != s[:-1], True][-s.size :] if s.size else np.zeros(0, bool)
+    first, last = (
+        np.r_[True, s[1:] != s[:-1]][: s.size],
+        np.r_[s[1:] != s[:-1], True][-s.size :] if s.size else np.zeros(0, bool),
+    )
     chain = lp.add_rows(np.where(first, now[s], 0.0))
     lp.put(chain, state, 1.0)
     lp.put(chain[~first], state[~first] - 1, -1.0)
@@ -115,7 +122,10 @@ def plan_exactly(problem: ChargingProblem, most_kw: Floats | None = None) -> Cha
     lp.put(balance[sessions.circuit[s[back]], t[back]], z, -1.0)
     charged = np.flatnonzero(circuits.demand_charge_per_kw > 0)
     above = lp.add_columns(np.zeros(charged.size), np.full(charged.size, np.inf), circuits.demand_charge_per_kw[charged])
-    peak = lp.add_rows(np.full((charged.size, steps), -np.inf), np.broadcast_to(step_h * circuits.peak_kw[charged, None], (charged.size, steps)))
+    peak = lp.add_rows(
+        np.full((charged.size, steps), -np.inf),
+        np.broadcast_to(step_h * circuits.peak_kw[charged, None], (charged.size, steps)),
+    )
     lp.put(peak, imported[charged], 1.0)
     lp.put(peak, above[:, None], -step_h)
     _phases(lp, problem, s, t, x, z, back)

@@ -1,7 +1,8 @@
 """The most energy that one-way sessions can have within the limits: augmenting paths on the tree (Dinic 1970).
 
 Energy flows from a session through a step of its stay to its circuit in that step, and up the tree. Where a circuit is full,
-others are moved to other steps, at this circuit or anywhere else. What remains lacking is a minimum cut: no plan could serve it.
+others are moved to other steps, at this circuit or anywhere else. What remains lacking is a minimum cut: no plan could
+serve it.
 """
 
 import numpy as np
@@ -16,7 +17,7 @@ TINY = 1e-10  # kWh: less is not moved
 def serve_all(shape: Shape, most: Floats, right_own: Floats, v: Floats, limit: Floats, load: Floats) -> None:
     """Adds to the x of `v` (and to `load`, C x T) until nobody who lacks energy can be given any."""
     lack = np.where(shape.both < 0, right_own[shape.own], 0.0)
-    lack -= np.where(shape.both < 0, np.add.reduceat(np.append(v[: shape.m], 0.0), shape.at) * (shape.count > 0), 0.0)
+    lack -= np.where(shape.both < 0, np.add.reduceat(np.append(v[: shape.m], 0.0), shape.at) * (shape.stay > 0), 0.0)
     if not np.any(lack > 1e-9):
         return
     children = np.argsort(shape.parent, kind="stable")
@@ -26,15 +27,15 @@ def serve_all(shape: Shape, most: Floats, right_own: Floats, v: Floats, limit: F
 
 
 @kernel
-def _phase(
+def _phase(  # noqa: PLR0912, PLR0915
     shape: Shape, most: Floats, v: Floats, limit: Floats, load: Floats, lack: Floats, children: Ints, first_child: Ints
 ) -> bool:
     """One layered search and as many shortest paths as it holds. False when there is none."""
-    many, steps, sessions = shape.parent.size, shape.steps, shape.count.size
+    many, steps, sessions = shape.parent.size, shape.steps, shape.stay.size
     flow = np.zeros((many, steps))
     for s in range(sessions):
         if shape.both[s] < 0:
-            for k in range(shape.count[s]):
+            for k in range(shape.stay[s]):
                 flow[shape.circuit[s], shape.first[s] + k] += v[shape.at[s] + k]
     for c in range(many - 1, -1, -1):
         if shape.parent[c] >= 0:
@@ -106,7 +107,7 @@ def _phase(
 
 
 @kernel
-def _arc(
+def _arc(  # noqa: PLR0911
     shape: Shape,
     most: Floats,
     v: Floats,
@@ -119,9 +120,9 @@ def _arc(
     arc: int,
 ) -> tuple[int, float]:
     """Where a node's arc leads (-1: out at the root, -3: there is no such arc) and how much may be moved along it."""
-    sessions, steps = shape.count.size, shape.steps
+    sessions, steps = shape.stay.size, shape.steps
     if node < sessions:
-        if arc >= shape.count[node]:
+        if arc >= shape.stay[node]:
             return -3, 0.0
         q = shape.at[node] + arc
         return sessions + shape.circuit[node] * steps + shape.first[node] + arc, most[q] - v[q]
@@ -139,7 +140,7 @@ def _arc(
     if s >= shape.begin[c + 1]:
         return -3, 0.0
     k = t - shape.first[s]
-    if shape.both[s] >= 0 or k < 0 or k >= shape.count[s]:
+    if shape.both[s] >= 0 or k < 0 or k >= shape.stay[s]:
         return s, 0.0
     return s, v[shape.at[s] + k]
 
@@ -148,7 +149,7 @@ def _arc(
 def _push(
     shape: Shape, v: Floats, load: Floats, flow: Floats, children: Ints, first_child: Ints, node: int, arc: int, more: float
 ) -> None:
-    sessions, steps = shape.count.size, shape.steps
+    sessions, steps = shape.stay.size, shape.steps
     if node < sessions:
         v[shape.at[node] + arc] += more
         return

@@ -1,7 +1,8 @@
 """The charging problem as a linear programme of boxed variables, laid out flat for the kernels of the price iteration.
 
 Minimise cost . v, where matrix v = right and 0 <= v <= most. Variables, in this order, in kWh of a step:
-x (N: what each session takes in each step of its stay), m (S x J: pieces of shortfall), z (V: given back), e (V: state of charge
+x (N: what each session takes in each step of its stay), m (S x J: pieces of shortfall), z (V: given back), e (V: state
+of charge
 above the floor after each step), and for each circuit and step (C x T): i (import from above), o (export), k (PV curtailed),
 w (how far import stays below the peak); then p (C: the peak, kW, above what was charged already).
 Rows: sessions' own (one each, or one a step where energy goes both ways), balance (C x T), peak (C x T).
@@ -24,7 +25,7 @@ class Shape(NamedTuple):
     row: Ints
     circuit: Ints
     first: Ints  # S: first step of the stay
-    count: Ints  # S: steps of the stay
+    stay: Ints  # S: steps of the stay
     at: Ints  # S: where its x begin
     both: Ints  # S: where its z and e begin, -1 where energy goes one way
     own: Ints  # S: where its own rows begin
@@ -79,7 +80,7 @@ def linear(problem: ChargingProblem, most_kw: Floats | None = None) -> tuple[Sha
     v2g = shape.both[owner] >= 0
     most[shape.z : shape.e] = (sessions.discharge_kw[rows] * hours)[v2g]
     cost[shape.z : shape.e] = sessions.wear_per_kwh[rows[v2g]]
-    last = step == (shape.first + shape.count - 1)[owner]
+    last = step == (shape.first + shape.stay - 1)[owner]
     room = np.maximum(sessions.capacity_kwh - np.minimum(sessions.floor_kwh, sessions.soc_kwh), 0.0)
     most[shape.e : shape.i] = np.where(last, 0.0, room[rows])[v2g]
     own = circuits.base_kw - circuits.pv_kw
@@ -96,12 +97,14 @@ def linear(problem: ChargingProblem, most_kw: Floats | None = None) -> tuple[Sha
     charged = np.repeat(shape.peak > 0, steps)
     peak_room = step_h * np.maximum(reach[0].max(axis=1, initial=0.0), circuits.peak_kw)
     most[shape.w :][cells] = np.where(charged, np.repeat(peak_room, steps) * (1 + SLACK) + SLACK, 0.0)
-    most[shape.p :] = np.where(shape.peak > 0, np.maximum(reach[0].max(axis=1, initial=0.0) - circuits.peak_kw, 0.0) + SLACK, 0.0)
+    most[shape.p :] = np.where(
+        shape.peak > 0, np.maximum(reach[0].max(axis=1, initial=0.0) - circuits.peak_kw, 0.0) + SLACK, 0.0
+    )
     cost[shape.p :] = np.where(shape.peak > 0, circuits.demand_charge_per_kw, 0.0)
     right_own = np.zeros(shape.own_rows)
     right_own[shape.own[~both]] = (asked / shape.efficiency)[~both]
     right_own[shape.own[both]] -= shape.now[both]
-    right_own[(shape.own + np.maximum(shape.count, 1) - 1)[both]] += wanted[both]
+    right_own[(shape.own + np.maximum(shape.stay, 1) - 1)[both]] += wanted[both]
     right_peak = np.where(charged, -step_h * np.repeat(circuits.peak_kw, steps), 0.0).reshape(own.shape)
     return shape, Programme(cost, most, right_own, -step_h * own, right_peak)
 
@@ -135,15 +138,15 @@ def _shape(problem: ChargingProblem) -> Shape:
         steps,
         problem.step_h,
         pieces,
-        *(int(each) for each in starts),
+        *(int(each) for each in starts),  # type: ignore[call-arg]
         int(rows.sum()),
     )
 
 
 def _owner_and_step(shape: Shape) -> tuple[Ints, Ints]:
     """N each: the session of each x, and its step."""
-    owner = np.repeat(np.arange(shape.count.size), shape.count)
-    return owner, np.arange(owner.size) - np.repeat(shape.at - shape.first, shape.count)
+    owner = np.repeat(np.arange(shape.stay.size), shape.stay)
+    return owner, np.arange(owner.size) - np.repeat(shape.at - shape.first, shape.stay)
 
 
 def _reach(problem: ChargingProblem) -> tuple[Floats, Floats]:
@@ -157,7 +160,7 @@ def _reach(problem: ChargingProblem) -> tuple[Floats, Floats]:
         there = last > first
         np.add.at(edges, (sessions.circuit[there], first[there]), power[there])
         np.subtract.at(edges, (sessions.circuit[there], last[there]), power[there])
-        total += np.maximum(np.cumsum(edges, axis=1)[:, :-1], 0.0)
+        np.add(total, np.maximum(np.cumsum(edges, axis=1)[:, :-1], 0.0), out=total)
     return circuits.below(down), circuits.below(up)
 
 
@@ -168,8 +171,8 @@ def times(shape: Shape, v: Floats, own: Floats, balance: Floats, peak: Floats) -
     balance[:] = 0.0
     peak[:] = 0.0
     steps = shape.steps
-    for s in range(shape.count.size):
-        c, n, t0, a, r = shape.circuit[s], shape.count[s], shape.first[s], shape.at[s], shape.own[s]
+    for s in range(shape.stay.size):
+        c, n, t0, a, r = shape.circuit[s], shape.stay[s], shape.first[s], shape.at[s], shape.own[s]
         b, eta = shape.both[s], shape.efficiency[s]
         short = 0.0
         for j in range(shape.pieces):
@@ -205,8 +208,8 @@ def times(shape: Shape, v: Floats, own: Floats, balance: Floats, peak: Floats) -
 def transposed_times(shape: Shape, own: Floats, balance: Floats, peak: Floats, out: Floats) -> None:
     """What the rows' prices say of each variable, into `out`."""
     steps = shape.steps
-    for s in range(shape.count.size):
-        c, n, t0, a, r = shape.circuit[s], shape.count[s], shape.first[s], shape.at[s], shape.own[s]
+    for s in range(shape.stay.size):
+        c, n, t0, a, r = shape.circuit[s], shape.stay[s], shape.first[s], shape.at[s], shape.own[s]
         b, eta = shape.both[s], shape.efficiency[s]
         if b < 0:
             for k in range(n):

@@ -1,7 +1,8 @@
 """One Newton system of the price iteration: how prices must move so that loads move by what is wanted.
 
 With D the diagonal of how willingly each variable moves, solve (A D A') y = r. Sessions are eliminated first: each answers
-a change of its circuit's prices with a small matrix (its stay x its stay). A circuit adds up the answers from below, lets through what its own limit
+a change of its circuit's prices with a small matrix (its stay x its stay). A circuit adds up the answers from below,
+lets through what its own limit
 lets through, and passes the rest on as an answer of its own. So a circuit tells the one above it T loads and T x T numbers,
 whatever lies below, and prices come down the tree by the same way.
 """
@@ -20,8 +21,10 @@ TINY = 1e-13
 
 
 class Factor(NamedTuple):
-    """`inverse`: C x T x T (upper triangles), of each circuit's matrix with everything below it eliminated. `through`: C x T, how willingly flow on it moves. `peak_g`,
-    `peak_q`: C x T, and `peak_r`: C, of the peak rows. `chain`: the tridiagonal factors of sessions with two ways, or 1 / sum of one way."""
+    """`inverse`: C x T x T (upper triangles), of each circuit's matrix with everything below it eliminated.
+    `through`: C x T, how willingly flow on it moves. `peak_g`,
+    `peak_q`: C x T, and `peak_r`: C, of the peak rows. `chain`: the tridiagonal factors of sessions with two ways,
+    or 1 / sum of one way."""
 
     d: Floats
     inverse: Floats
@@ -83,18 +86,18 @@ def _pass_on(above: Floats, inverse: Floats, through: Floats) -> None:
     """Adds what a circuit answers as a whole to the matrix above it."""
     for k in range(through.size):
         above[k, k] += through[k]
-        for l in range(k, through.size):
-            above[k, l] -= through[k] * inverse[k, l] * through[l]
+        for q in range(k, through.size):
+            above[k, q] -= through[k] * inverse[k, q] * through[q]
 
 
 @kernel
-def _answers_of_sessions(shape: Shape, d: Floats, answers: Floats, diagonal: Floats, below: Floats) -> None:
+def _answers_of_sessions(shape: Shape, d: Floats, answers: Floats, diagonal: Floats, below: Floats) -> None:  # noqa: PLR0912
     """Adds each session's answer to its circuit's matrix (upper triangle and more), and keeps the factors of its own rows."""
     steps = shape.steps
     column = np.empty(steps)
     bend = np.empty(steps)
-    for s in range(shape.count.size):
-        c, n, t0, a, r = shape.circuit[s], shape.count[s], shape.first[s], shape.at[s], shape.own[s]
+    for s in range(shape.stay.size):
+        c, n, t0, a, r = shape.circuit[s], shape.stay[s], shape.first[s], shape.at[s], shape.own[s]
         b, eta = shape.both[s], shape.efficiency[s]
         short = 0.0
         for j in range(shape.pieces):
@@ -112,8 +115,8 @@ def _answers_of_sessions(shape: Shape, d: Floats, answers: Floats, diagonal: Flo
                     matrix[t0 + k, t0 + k] += dk
                     share = dk / total
                     row = matrix[t0 + k]
-                    for l in range(k, n):
-                        row[t0 + l] -= share * d[a + l]
+                    for q in range(k, n):
+                        row[t0 + q] -= share * d[a + q]
             continue
         before = 0.0
         for k in range(n):
@@ -128,20 +131,20 @@ def _answers_of_sessions(shape: Shape, d: Floats, answers: Floats, diagonal: Flo
                 diagonal[r + k] -= de * de / diagonal[r + k - 1]
             diagonal[r + k] = max(diagonal[r + k], 1e-300)
             bend[k] = eta * d[a + k] + d[shape.z + b + k] / eta
-        for l in range(n):
-            matrix[t0 + l, t0 + l] += d[a + l] + d[shape.z + b + l]
-            if bend[l] == 0.0:
+        for q in range(n):
+            matrix[t0 + q, t0 + q] += d[a + q] + d[shape.z + b + q]
+            if bend[q] == 0.0:
                 continue
-            for k in range(l):
+            for k in range(q):
                 column[k] = 0.0
-            column[l] = bend[l]
-            for k in range(l + 1, n):
+            column[q] = bend[q]
+            for k in range(q + 1, n):
                 column[k] = -below[r + k] * column[k - 1]
             column[n - 1] /= diagonal[r + n - 1]
             for k in range(n - 2, -1, -1):
-                column[k] = (column[k] / diagonal[r + k] if k >= l else 0.0) - below[r + k + 1] * column[k + 1]
-            for k in range(l + 1):
-                matrix[t0 + k, t0 + l] -= bend[k] * column[k]
+                column[k] = (column[k] / diagonal[r + k] if k >= q else 0.0) - below[r + k + 1] * column[k + 1]
+            for k in range(q + 1):
+                matrix[t0 + k, t0 + q] -= bend[k] * column[k]
 
 
 def solve(shape: Shape, factor: Factor, own: Floats, balance: Floats, peak: Floats) -> tuple[Floats, Floats, Floats]:
@@ -164,7 +167,7 @@ def solve(shape: Shape, factor: Factor, own: Floats, balance: Floats, peak: Floa
         if up >= 0:
             raised[c] += dsymv(1.0, factor.inverse[c].T, _through(factor, c, raised[up], bool(shape.peak[c])), lower=1)
     peaks = np.zeros_like(peak)
-    for c in np.flatnonzero(shape.peak):
+    for c in np.flatnonzero(shape.peak).tolist():
         above = raised[shape.parent[c]] if shape.parent[c] >= 0 else 0.0
         peaks[c] = _peak_solve(factor, c, peak[c] - factor.peak_q[c] * (raised[c] - above))
     return _sessions_in(shape, factor.d, factor.diagonal, factor.below, own, raised), raised, peaks
@@ -185,8 +188,8 @@ def _through(factor: Factor, c: int, price: Floats, has_peak: bool) -> Floats:
 @kernel
 def _sessions_out(shape: Shape, d: Floats, diagonal: Floats, below: Floats, own: Floats, balance: Floats) -> None:
     column = np.empty(shape.steps)
-    for s in range(shape.count.size):
-        c, n, t0, a, r = shape.circuit[s], shape.count[s], shape.first[s], shape.at[s], shape.own[s]
+    for s in range(shape.stay.size):
+        c, n, t0, a, r = shape.circuit[s], shape.stay[s], shape.first[s], shape.at[s], shape.own[s]
         b, eta = shape.both[s], shape.efficiency[s]
         if b < 0:
             y = own[r] / diagonal[r]
@@ -202,8 +205,8 @@ def _sessions_out(shape: Shape, d: Floats, diagonal: Floats, below: Floats, own:
 def _sessions_in(shape: Shape, d: Floats, diagonal: Floats, below: Floats, own: Floats, balance: Floats) -> Floats:
     out = own.copy()
     column = np.empty(shape.steps)
-    for s in range(shape.count.size):
-        c, n, t0, a, r = shape.circuit[s], shape.count[s], shape.first[s], shape.at[s], shape.own[s]
+    for s in range(shape.stay.size):
+        c, n, t0, a, r = shape.circuit[s], shape.stay[s], shape.first[s], shape.at[s], shape.own[s]
         b, eta = shape.both[s], shape.efficiency[s]
         if b < 0:
             total = own[r]

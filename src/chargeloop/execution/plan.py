@@ -39,9 +39,9 @@ def _finish(problem: ChargingProblem, shape: Shape, programme: Programme, state:
     kept = np.where(circuits.demand_charge_per_kw[:, None] > 0, np.minimum(limit, peak[:, None]), limit)
     tidy(shape, programme.most, v, _paid(problem, load), kept, load)
     power = np.maximum(v, 0.0) / step_h
-    owner = np.repeat(np.arange(shape.count.size), shape.count)
-    step = np.arange(owner.size) - np.repeat(shape.at - shape.first, shape.count)
-    charge, size = np.zeros((shape.count.size, problem.steps)), circuits.limit_kw.shape
+    owner = np.repeat(np.arange(shape.stay.size), shape.stay)
+    step = np.arange(owner.size) - np.repeat(shape.at - shape.first, shape.stay)
+    charge, size = np.zeros((shape.stay.size, problem.steps)), circuits.limit_kw.shape
     charge[shape.row[owner], step] = power[: shape.m]
     discharge = np.broadcast_to(0.0, charge.shape)
     both = shape.both[owner] >= 0

@@ -1,14 +1,15 @@
 """The price iteration: prices of circuits and steps, moved until every session's answer to them fits under the limits.
 
 A primal-dual interior point method (Mehrotra 1992) whose linear algebra is the tree's (`newton`). All variables have bounds, so
-any prices prove a lower bound on every plan: L(y) = right . y + sum of min(0, cost - A'y) x most. It stops when plan and bound are
+any prices prove a lower bound on every plan: L(y) = right . y + sum of min(0, cost - A'y) x most. It stops when plan
+and bound are
 as near as asked for.
 """
 
 import numpy as np
 
 from chargeloop.execution.linear import Programme, Shape, times, transposed_times
-from chargeloop.execution.newton import factor, solve
+from chargeloop.execution.newton import Factor, factor, solve
 from chargeloop.model.city import Floats
 from chargeloop.physics import kernel
 
@@ -31,7 +32,9 @@ class Prices:
         self.own = np.zeros(shape.own_rows)
         self.balance = np.zeros((shape.parent.size, shape.steps))
         self.peak = np.zeros_like(self.balance)
-        _begin(shape, programme.cost, programme.most, programme.right_own, programme.right_balance, self.v, self.own, self.balance)
+        _begin(
+            shape, programme.cost, programme.most, programme.right_own, programme.right_balance, self.v, self.own, self.balance
+        )
         pulled = np.empty(shape.size)
         transposed_times(shape, self.own, self.balance, self.peak, pulled)
         free = programme.most > 0
@@ -70,7 +73,7 @@ def iterate(state: Prices, nearness: float) -> None:
         _diagonal(most, v, low, high, d)
         system = factor(shape, d)
 
-        def direction(into: tuple[Floats, Floats, Floats]) -> tuple[tuple[Floats, Floats, Floats], float, float]:
+        def direction(into: tuple[Floats, ...], system: Factor = system) -> tuple[tuple[Floats, Floats, Floats], float, float]:
             _pull(cost, most, pulled, v, low, high, to_low, to_high, d, h, pull)
             times(shape, pull, *right)
             dy = solve(shape, system, *(a + b for a, b in zip(lack, right, strict=True)))
@@ -93,21 +96,22 @@ def iterate(state: Prices, nearness: float) -> None:
             dy, far_v, far_y, moves, other = next_dy, next_v, next_y, other, moves
         _advance(most, v, low, high, far_v, far_y, *moves)
         for price, change in zip((state.own, state.balance, state.peak), dy, strict=True):
-            price += far_y * change
+            np.add(price, far_y * change, out=price)
 
 
 @kernel
-def _begin(
+def _begin(  # noqa: PLR0912, PLR0915
     shape: Shape, cost: Floats, most: Floats, right_own: Floats, right_balance: Floats, v: Floats, own: Floats, balance: Floats
 ) -> None:
-    """Well inside: everybody charges evenly over his stay, and less than he asks for and than circuits carry. Prices are the meters'."""
+    """Well inside: everybody charges evenly over his stay, and less than he asks for and than circuits carry.
+    Prices are the meters'."""
     v[:] = 0.5 * most
     steps, many = shape.steps, shape.parent.size
     wanted = np.zeros((many, steps))
     fits = np.ones((many, steps))
-    shares = np.zeros(shape.count.size)
-    for s in range(shape.count.size):
-        c, n, t0, a = shape.circuit[s], shape.count[s], shape.first[s], shape.at[s]
+    shares = np.zeros(shape.stay.size)
+    for s in range(shape.stay.size):
+        c, n, t0, a = shape.circuit[s], shape.stay[s], shape.first[s], shape.at[s]
         room = 0.0
         for k in range(n):
             room += most[a + k]
@@ -130,8 +134,8 @@ def _begin(
                 fits[c, t] = min(fits[c, t], fits[up, t])
             balance[c, t] = (balance[up, t] if up >= 0 else 0.0) - cost[shape.i + c * steps + t]
     load = -right_balance
-    for s in range(shape.count.size):
-        c, n, t0, a, r = shape.circuit[s], shape.count[s], shape.first[s], shape.at[s], shape.own[s]
+    for s in range(shape.stay.size):
+        c, n, t0, a, r = shape.circuit[s], shape.stay[s], shape.first[s], shape.at[s], shape.own[s]
         b, eta = shape.both[s], shape.efficiency[s]
         price, gained, asked, state = 0.0, 0.0, 0.0, right_own[r] * -1.0
         for k in range(n):
@@ -230,7 +234,8 @@ def _towards_centre(
     lows: Floats,
     highs: Floats,
 ) -> None:
-    """Multiple centrality corrections (Gondzio 1996): products that a longer step would bring far from the aim are aimed back."""
+    """Multiple centrality corrections (Gondzio 1996): products that a longer step would bring far from the aim are
+    aimed back."""
     far_v, far_y = min(1.0, far_v + LONGER), min(1.0, far_y + LONGER)
     for q in range(v.size):
         if most[q] > 0.0:

@@ -1,7 +1,10 @@
-"""From what the price iteration ends with, which holds to some digits, to a plan that holds: states first, then limits, then energy.
+"""From what the price iteration ends with, which holds to some digits, to a plan that holds.
 
-All energies are kWh of a step and lie as `linear` lays them out. Nothing here needs the prices to be right: whatever they are, the plan
-keeps every limit, and by `flow` no energy is left out that one-way sessions could have had.
+First states of charge are kept, then limits, then what energy is lacking is added.
+
+All energies are kWh of a step and lie as `linear` lays them out. Nothing here needs the prices to be right: whatever
+they are, the
+plan keeps every limit, and by `flow` no energy is left out that one-way sessions could have had.
 """
 
 import numpy as np
@@ -15,7 +18,7 @@ HAIR = 1e-12
 
 
 def put_right(shape: Shape, programme: Programme, v: Floats, limit: Floats, back: Floats) -> Floats:
-    """C x T: net loads, after `v` was made to keep bounds, states, `limit` and `back` (C x T, kWh of a step: import and export)."""
+    """C x T: net loads, after `v` was made to keep bounds, states, `limit` (import) and `back` (export; C x T, kWh)."""
     np.clip(v, 0.0, programme.most, out=v)
     _one_way_at_a_time(shape, v)
     _not_more_than_asked(shape, programme.right_own, v)
@@ -25,7 +28,9 @@ def put_right(shape: Shape, programme: Programme, v: Floats, limit: Floats, back
         loads(shape, v, programme.right_balance, load)
         if not _keep_limits(shape, programme.most, v, limit, back, load):
             return load
-    _give_up_both_ways(shape, programme.right_own, v)
+    both = np.repeat(shape.both >= 0, shape.stay)  # the last resort: batteries stand still
+    v[: shape.m][both] = 0.0
+    v[shape.z : shape.e] = 0.0
     loads(shape, v, programme.right_balance, load)
     _keep_limits(shape, programme.most, v, limit, back, load)
     loads(shape, v, programme.right_balance, load)
@@ -36,9 +41,9 @@ def put_right(shape: Shape, programme: Programme, v: Floats, limit: Floats, back
 def loads(shape: Shape, v: Floats, right_balance: Floats, load: Floats) -> None:
     """C x T: net load of each circuit, kWh of a step, everything below it included."""
     load[:] = -right_balance
-    for s in range(shape.count.size):
+    for s in range(shape.stay.size):
         c, t0, a, b = shape.circuit[s], shape.first[s], shape.at[s], shape.both[s]
-        for k in range(shape.count[s]):
+        for k in range(shape.stay[s]):
             load[c, t0 + k] += v[a + k]
             if b >= 0:
                 load[c, t0 + k] -= v[shape.z + b + k]
@@ -52,18 +57,18 @@ def loads(shape: Shape, v: Floats, right_balance: Floats, load: Floats) -> None:
 @kernel
 def _one_way_at_a_time(shape: Shape, v: Floats) -> None:
     """Charging and giving back in one step become the one of them that changes the battery alike."""
-    for s in range(shape.count.size):
+    for s in range(shape.stay.size):
         a, b, eta = shape.at[s], shape.both[s], shape.efficiency[s]
         if b >= 0:
-            for k in range(shape.count[s]):
+            for k in range(shape.stay[s]):
                 gain = eta * v[a + k] - v[shape.z + b + k] / eta
                 v[a + k], v[shape.z + b + k] = max(gain, 0.0) / eta, max(-gain, 0.0) * eta
 
 
 @kernel
 def _not_more_than_asked(shape: Shape, right_own: Floats, v: Floats) -> None:
-    for s in range(shape.count.size):
-        a, n = shape.at[s], shape.count[s]
+    for s in range(shape.stay.size):
+        a, n = shape.at[s], shape.stay[s]
         if shape.both[s] < 0:
             total = 0.0
             for k in range(n):
@@ -78,8 +83,8 @@ def _not_more_than_asked(shape: Shape, right_own: Floats, v: Floats) -> None:
 def _keep_states(shape: Shape, most: Floats, right_own: Floats, v: Floats) -> None:
     """States of charge between floor and capacity, and at departure not above what was wanted."""
     left = np.empty(shape.steps)
-    for s in range(shape.count.size):
-        a, b, n, r, eta = shape.at[s], shape.both[s], shape.count[s], shape.own[s], shape.efficiency[s]
+    for s in range(shape.stay.size):
+        a, b, n, r, eta = shape.at[s], shape.both[s], shape.stay[s], shape.own[s], shape.efficiency[s]
         if b < 0:
             continue
         state = shape.now[s]
@@ -103,15 +108,15 @@ def _keep_states(shape: Shape, most: Floats, right_own: Floats, v: Floats) -> No
 
 
 @kernel
-def _keep_limits(shape: Shape, most: Floats, v: Floats, limit: Floats, back: Floats, load: Floats) -> bool:
+def _keep_limits(shape: Shape, most: Floats, v: Floats, limit: Floats, back: Floats, load: Floats) -> bool:  # noqa: PLR0912
     """One pass: where too much flows down, charging below is cut in proportion; where too much flows up, PV is curtailed and
     giving back is cut. True if anything was, and states have to be looked at again."""
     many, steps = limit.shape
     cut = False
     charging, giving, sun = np.zeros((many, steps)), np.zeros((many, steps)), np.zeros((many, steps))
-    for s in range(shape.count.size):
+    for s in range(shape.stay.size):
         c, t0, a, b = shape.circuit[s], shape.first[s], shape.at[s], shape.both[s]
-        for k in range(shape.count[s]):
+        for k in range(shape.stay[s]):
             charging[c, t0 + k] += v[a + k]
             if b >= 0:
                 giving[c, t0 + k] += v[shape.z + b + k]
@@ -148,9 +153,9 @@ def _keep_limits(shape: Shape, most: Floats, v: Floats, limit: Floats, back: Flo
                 more_sun[c, t] = max(more_sun[c, t], more_sun[up, t])
             q = shape.k + c * steps + t
             v[q] += more_sun[c, t] * (most[q] - v[q])
-    for s in range(shape.count.size):
+    for s in range(shape.stay.size):
         c, t0, a, b = shape.circuit[s], shape.first[s], shape.at[s], shape.both[s]
-        for k in range(shape.count[s]):
+        for k in range(shape.stay[s]):
             v[a + k] *= keep[c, t0 + k]
             if b >= 0:
                 v[shape.z + b + k] *= still[c, t0 + k]
@@ -158,21 +163,10 @@ def _keep_limits(shape: Shape, most: Floats, v: Floats, limit: Floats, back: Flo
 
 
 @kernel
-def _give_up_both_ways(shape: Shape, right_own: Floats, v: Floats) -> None:
-    """The last resort: nobody gives back, and nobody's charging is there to make up for it."""
-    for s in range(shape.count.size):
-        a, b, n = shape.at[s], shape.both[s], shape.count[s]
-        if b >= 0:
-            for k in range(n):
-                v[shape.z + b + k] = 0.0
-                v[a + k] = 0.0
-
-
-@kernel
 def top_up(shape: Shape, most: Floats, right_own: Floats, v: Floats, price: Floats, limit: Floats, load: Floats) -> None:
     """What one-way sessions still lack goes into their cheapest steps with room; `price`: C x T."""
-    for s in range(shape.count.size):
-        c, n, t0, a = shape.circuit[s], shape.count[s], shape.first[s], shape.at[s]
+    for s in range(shape.stay.size):
+        c, n, t0, a = shape.circuit[s], shape.stay[s], shape.first[s], shape.at[s]
         if shape.both[s] >= 0 or n == 0:
             continue
         lack = right_own[shape.own[s]]
@@ -193,8 +187,8 @@ def top_up(shape: Shape, most: Floats, right_own: Floats, v: Floats, price: Floa
 @kernel
 def tidy(shape: Shape, most: Floats, v: Floats, price: Floats, limit: Floats, load: Floats) -> None:
     """Energy of one-way sessions moves from dear to cheap steps where there is room. `price`: C x T, what is paid."""
-    for s in range(shape.count.size):
-        c, n, t0, a = shape.circuit[s], shape.count[s], shape.first[s], shape.at[s]
+    for s in range(shape.stay.size):
+        c, n, t0, a = shape.circuit[s], shape.stay[s], shape.first[s], shape.at[s]
         if shape.both[s] >= 0 or n == 0:
             continue
         order = np.argsort(price[c, t0 : t0 + n])
