@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from benchmarks.report import Result
+from benchmarks.report import Bounds, Result
 
 SIZES = (1000, 20_000, 100_000)
 HIGHS_UP_TO = 20_000
@@ -19,7 +19,11 @@ def run(*, quick: bool, seed: int) -> Iterable[Result]:
     for size in sizes:
         runs = [_measured(size, each, "ours") for each in seeds]
         cpu = _mean(runs, "cpu_s")
-        aims = {1000: ({"max": 0.1}, None), 20_000: ({"max": 1.5}, {"max": 5.0}), 100_000: ({"max": 10.0}, None)}
+        aims: dict[int, tuple[Bounds | None, Bounds | None]] = {
+            1000: ({"max": 0.1}, None),
+            20_000: ({"max": 1.5}, {"max": 5.0}),
+            100_000: ({"max": 10.0}, None),
+        }
         aim, must = aims.get(size, (None, None))
         exact = [_measured(size, seed, "highs")] if size <= HIGHS_UP_TO else []
         name = "HiGHS, interior point, CPU s" if exact else None
