@@ -7,6 +7,7 @@ import numpy as np
 
 from chargeloop.city import builtin_city
 from chargeloop.doctor import PACKAGE, cold_kernels
+from chargeloop.execution import ChargingProblem, Circuits, Sessions, plan_by_prices
 from chargeloop.guidance import Guide
 from chargeloop.model import City, Layout
 from chargeloop.prediction import Regression, forecast_city
@@ -34,8 +35,33 @@ def warm(city: City) -> None:
     Regression.fit(city.demand, city.weather, city.time_zone)
 
 
+def warm_power() -> None:
+    """A crowded day below two stations: cars of one and of two ways, a peak that is charged for, and too little for all."""
+    many, rng = 24, np.random.default_rng(1)
+    both = np.arange(many) % 4 == 0
+    circuits = Circuits(
+        np.array([-1, 0, 0]),
+        np.array([[70.0], [40.0], [40.0]]) * np.ones(24),
+        buy_per_kwh=np.vstack([rng.uniform(0.2, 1.0, 24), np.zeros((2, 24))]),
+        demand_charge_per_kw=np.array([0.1, 0.0, 0.0]),
+    )
+    come = rng.uniform(0, 4, many)
+    sessions = Sessions(
+        rng.integers(1, 3, many),
+        come,
+        come + rng.uniform(0.2, 3, many),
+        rng.uniform(5, 20, many),
+        np.full(many, 11.0),
+        discharge_kw=np.where(both, 11.0, 0.0),
+        capacity_kwh=np.full(many, 60.0),
+        soc_kwh=np.full(many, 20.0),
+    )
+    plan_by_prices(ChargingProblem(circuits, sessions))
+
+
 def main() -> None:
     warm(builtin_city())
+    warm_power()
     if cold := cold_kernels(PACKAGE):
         sys.exit(f"chargeloop.warm does not reach: {', '.join(cold)}")
 

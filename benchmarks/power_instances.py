@@ -1,0 +1,42 @@
+"""Instances of `bench power`: a city's day of charging sessions below station connections and one feeder, drawn from a seed."""
+
+import numpy as np
+
+from chargeloop.execution import ChargingProblem, Circuits, Sessions
+from chargeloop.model.city import Floats
+
+STEPS, STEP_H = 96, 0.25
+A_STATION = 45  # sessions a day
+BEGIN_H = 12  # at noon, so that a night lies inside
+PRICE = np.interp(  # of a kWh, CNY: valley, shoulders and two peaks, as day-ahead prices look
+    (np.arange(STEPS) * STEP_H + BEGIN_H) % 24,
+    [0, 3, 6, 8, 10, 12, 14, 17, 19, 21, 23, 24],
+    [0.34, 0.28, 0.33, 0.62, 0.95, 0.78, 0.70, 0.88, 1.12, 0.96, 0.52, 0.38],
+)
+COME = np.array([1, 0.6, 0.4, 0.3, 0.4, 0.8, 2, 5, 7, 6, 4.5, 4, 4.5, 4, 3.5, 3.5, 4, 5.5, 7.5, 7.5, 6, 4.5, 3, 1.8])
+
+
+def day(sessions: int, seed: int) -> ChargingProblem:
+    """Cars come by the hour of `COME` and stay ten hours on average; a station's connection carries a fifth of its
+    plugs, and the feeder half
+    as much again as the mean load, so that it is full whenever energy is cheap."""
+    rng = np.random.default_rng(seed)
+    stations = max(sessions // A_STATION, 1)
+    drawn = cars(rng, sessions, stations)
+    plugs_kw = np.bincount(drawn.circuit, drawn.max_kw, stations + 1)[1:]
+    limit_kw = np.concatenate([[1.5 * drawn.energy_kwh.sum() / (STEPS * STEP_H)], np.maximum(0.2 * plugs_kw, 22.0)])
+    circuits = Circuits(
+        np.concatenate([[-1], np.zeros(stations, dtype=np.int64)]),
+        np.tile(limit_kw[:, None], STEPS),
+        buy_per_kwh=np.vstack([PRICE, np.zeros((stations, STEPS))]),
+    )
+    return ChargingProblem(circuits, drawn, STEP_H)
+
+
+def cars(rng: np.random.Generator, sessions: int, stations: int) -> Sessions:
+    """On circuits 1 to `stations`. Nobody asks for more than 90 % of what could flow in the stay."""
+    come_h = (rng.choice(24, sessions, p=COME / COME.sum()) + rng.random(sessions) - BEGIN_H) % 24
+    leave_h = np.minimum(come_h + np.clip(rng.lognormal(np.log(9.5), 0.7, sessions), 0.75, 36), 24.0)
+    kw: Floats = rng.choice([7.0, 11.0, 22.0, 60.0], sessions, p=[0.62, 0.22, 0.1, 0.06])
+    kwh = np.minimum(rng.lognormal(np.log(16.0), 0.6, sessions), 0.9 * kw * np.maximum(leave_h - come_h, 0))
+    return Sessions(rng.integers(1, stations + 1, sessions), come_h, leave_h, kwh, kw)

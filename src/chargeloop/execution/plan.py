@@ -1,0 +1,60 @@
+"""A plan for a day of sessions by the price iteration, repaired to full feasibility."""
+
+import numpy as np
+
+from chargeloop.execution.charging import ChargingPlan, ChargingProblem, limits_kw, plan_of
+from chargeloop.execution.flow import serve_all
+from chargeloop.execution.linear import Programme, Shape, linear
+from chargeloop.execution.prices import Prices, iterate
+from chargeloop.execution.repair import put_right, tidy, top_up
+from chargeloop.model import BadInput
+from chargeloop.model.city import Floats
+
+NEARNESS = 3e-3  # of iterate and bound, as a share of what is paid; the repaired plan comes out nearer
+
+
+def plan_by_prices(problem: ChargingProblem, nearness: float = NEARNESS, most_kw: Floats | None = None) -> ChargingPlan:
+    """The price iteration, repaired to full feasibility. `bound` certifies how far from the best plan it can be at most.
+    `most_kw`: S x T, tighter bounds on what sessions take.
+
+    Raises:
+        BadInput: there are limits on single phases, which only `plan_exactly` knows.
+    """
+    if np.any(np.isfinite(problem.circuits.phase_limit_a)):
+        raise BadInput("phase_limit_a", "the price iteration knows no phases; use plan_exactly")
+    shape, programme = linear(problem, most_kw)
+    state = Prices(shape, programme)
+    iterate(state, nearness)
+    return _finish(problem, shape, programme, state)
+
+
+def _finish(problem: ChargingProblem, shape: Shape, programme: Programme, state: Prices) -> ChargingPlan:
+    step_h, circuits = problem.step_h, problem.circuits
+    limit = step_h * limits_kw(problem)
+    v, price = state.v, -state.balance
+    load = put_right(shape, programme, v, limit, step_h * circuits.feed_in_limit_kw)
+    top_up(shape, programme.most, programme.right_own, v, price, limit, load)
+    serve_all(shape, programme.most, programme.right_own, v, limit, load)
+    peak = np.maximum(load.max(axis=1, initial=0.0), step_h * circuits.peak_kw)
+    kept = np.where(circuits.demand_charge_per_kw[:, None] > 0, np.minimum(limit, peak[:, None]), limit)
+    tidy(shape, programme.most, v, _paid(problem, load), kept, load)
+    power = np.maximum(v, 0.0) / step_h
+    owner = np.repeat(np.arange(shape.stay.size), shape.stay)
+    step = np.arange(owner.size) - np.repeat(shape.at - shape.first, shape.stay)
+    charge, size = np.zeros((shape.stay.size, problem.steps)), circuits.limit_kw.shape
+    charge[shape.row[owner], step] = power[: shape.m]
+    discharge = np.broadcast_to(0.0, charge.shape)
+    both = shape.both[owner] >= 0
+    if both.any():
+        discharge = np.zeros_like(charge)
+        discharge[shape.row[owner[both]], step[both]] = power[shape.z : shape.e]
+    return plan_of(problem, charge, discharge, power[shape.k : shape.w].reshape(size), price, state.bound)
+
+
+def _paid(problem: ChargingProblem, load: Floats) -> Floats:
+    """C x T: what one more kWh at a circuit costs to buy, by the way it flows."""
+    price = np.where(load >= 0, problem.buy_per_kwh, problem.circuits.sell_per_kwh)
+    for c, parent in enumerate(problem.circuits.parent):
+        if parent >= 0:
+            price[c] += price[parent]
+    return price
