@@ -1,0 +1,3 @@
+"""Other platforms: one room for each way in which they speak."""
+
+__all__: list[str] = []
