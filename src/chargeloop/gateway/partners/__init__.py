@@ -1,3 +1,1 @@
-"""Other platforms: one room for each way in which they speak."""
-
-__all__: list[str] = []
+"""Platforms of others, by the standards that they speak."""
