@@ -4,7 +4,7 @@ Who registers accepts its new token before it sends it, since the other side cal
 gets lost, the token before stays good until the new one is used.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
 
@@ -14,14 +14,17 @@ from chargeloop.gateway.partners.ocpi.client import Client
 from chargeloop.gateway.partners.ocpi.offer import SENDER, Us, role
 from chargeloop.gateway.partners.ocpi.peers import Peer, PeerEndpoint, PeerRole, Peers, digest_of, new_token
 from chargeloop.model import BadInput, Unreachable
-from chargeloop.protocols.ocpi import Refused, Status, Version, read
+from chargeloop.protocols.ocpi import Party, Refused, Status, Version, read
 from chargeloop.protocols.ocpi.credentials import Credentials, CredentialsRole, VersionDetails, VersionUrl, highest_mutual
 
 log = structlog.get_logger()
 
 
 class Handshake:
-    """`needed`: modules and sides that a partner must have, by our own choice. `listed`: further roles that a hub tells of."""
+    """`needed`: modules and sides that a partner must have, by our own choice. `listed`: further roles that a hub tells of.
+
+    `changed`: whom to tell when a partner has registered, or has gone.
+    """
 
     def __init__(
         self,
@@ -31,9 +34,10 @@ class Handshake:
         now: Callable[[], datetime],
         needed: Iterable[tuple[str, str]] = (),
         listed: Callable[[], Iterable[CredentialsRole]] = tuple,
+        changed: Callable[[Peer], Awaitable[None]] | None = None,
     ) -> None:
         self._us, self._peers, self._client, self._now = us, peers, client, now
-        self._needed, self._listed = tuple(needed), listed
+        self._needed, self._listed, self._changed = tuple(needed), listed, changed
 
     # --- we register ------------------------------------------------------------------------------------------------
 
@@ -107,7 +111,7 @@ class Handshake:
     async def delete(self, peer: Peer) -> None:
         if peer.state != "connected":
             raise Refused(Status.CLIENT_ERROR, "you are not registered", http=405)
-        await self._peers.put(replace(peer, state="suspended", since=self._now(), accepted=(), invitation=None, token=None))
+        await self._keep(replace(peer, state="suspended", since=self._now(), accepted=(), invitation=None, token=None))
 
     def ours(self, version: Version) -> Credentials:
         """What we say of ourselves, without a token: for GET by who has one."""
@@ -136,9 +140,14 @@ class Handshake:
         token = new_token()
         older = current.accepted[:1] if current.state == "connected" else ()  # until the new one is used
         complete = _with_credentials(asked, theirs, self._now())
-        await self._peers.put(replace(complete, invitation=None, accepted=(digest_of(token), *older)))
+        await self._keep(replace(complete, invitation=None, accepted=(digest_of(token), *older)))
         log.info("partner registered", peer=peer.peer_id, version=version, roles=[each.role for each in theirs.roles])
         return self._credentials(token, version)
+
+    async def _keep(self, peer: Peer) -> None:
+        await self._peers.put(peer)
+        if self._changed is not None:
+            await self._changed(peer)
 
     def _is_taken(self, peer: Peer, one: CredentialsRole) -> bool:
         return any(
@@ -187,5 +196,7 @@ def _sided(endpoints: tuple[PeerEndpoint, ...]) -> tuple[PeerEndpoint, ...]:
 
 def _with_credentials(peer: Peer, theirs: Credentials, at: datetime) -> Peer:
     roles = tuple(PeerRole(each.role, each.country_code, each.party_id, each.business_details.name) for each in theirs.roles)
-    is_hub = theirs.hub_party_id is not None or any(each.role == "HUB" for each in theirs.roles)
-    return replace(peer, state="connected", since=at, token=theirs.token, versions_url=theirs.url, roles=roles, is_hub=is_hub)
+    hub = next((each.party for each in roles if each.role == "HUB"), None)
+    if theirs.hub_party_id is not None:
+        hub = Party(theirs.hub_party_id[:2], theirs.hub_party_id[2:])
+    return replace(peer, state="connected", since=at, token=theirs.token, versions_url=theirs.url, roles=roles, hub=hub)

@@ -95,6 +95,11 @@ class Objects:
         query = sa.select(_c.owner, _c.key).where(_c.module == module, _c.peer_id == peer_id)
         return [Id(module, Party(*row.owner.split("*", 1)), row.key) for row in await self._store.rows(query)]
 
+    async def owners(self, module: str, key: str) -> list[Party]:
+        """Whose objects have that key."""
+        query = sa.select(_c.owner).where(_c.module == module, _c.key == key.casefold()).order_by(_c.number)
+        return [Party(*row.owner.split("*", 1)) for row in await self._store.rows(query)]
+
     # --- how far we have pulled -------------------------------------------------------------------------------------
 
     async def seen(self, peer_id: str, module: str) -> datetime | None:

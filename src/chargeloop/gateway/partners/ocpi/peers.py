@@ -43,8 +43,9 @@ class Peer:
     """A partner platform. What it presents to us is kept as digests only; what we present to it has to be kept as it is.
 
     `invitation`: digest of the token with which it may register. `accepted`: digests of the tokens that it may present, the
-    newest first; older ones are dropped once it presents the newest. `is_hub`: others speak through it. `encodes`: it sends
-    and expects tokens in base64, as the standard says. `cleartext`: URLs without TLS will do, for tests and private networks.
+    newest first; older ones are dropped once it presents the newest. `hub`: the party that it is as a hub; others speak through
+    it. `encodes`: it sends and expects tokens in base64, as the standard says. `cleartext`: URLs without TLS will do, for tests
+    and private networks.
     """
 
     peer_id: str
@@ -57,9 +58,13 @@ class Peer:
     version: Version | None = None
     endpoints: tuple[PeerEndpoint, ...] = ()
     roles: tuple[PeerRole, ...] = ()
-    is_hub: bool = False
+    hub: Party | None = None
     encodes: bool = True
     cleartext: bool = False
+
+    @property
+    def is_hub(self) -> bool:
+        return self.hub is not None
 
     @property
     def parties(self) -> tuple[Party, ...]:
