@@ -14,7 +14,7 @@ from chargeloop.gateway.partners.ocpi.client import Client
 from chargeloop.gateway.partners.ocpi.offer import SENDER, Us, role
 from chargeloop.gateway.partners.ocpi.peers import Peer, PeerEndpoint, PeerRole, Peers, digest_of, new_token
 from chargeloop.model import BadInput, Unreachable
-from chargeloop.protocols.ocpi import Party, Refused, Status, Version, read
+from chargeloop.protocols.ocpi import Party, Refused, Status, Version, read, write
 from chargeloop.protocols.ocpi.credentials import Credentials, CredentialsRole, VersionDetails, VersionUrl, highest_mutual
 
 log = structlog.get_logger()
@@ -87,7 +87,9 @@ class Handshake:
         before = self._peers.find(peer.peer_id)
         await self._peers.put(replace(asked, accepted=(digest_of(token), *peer.accepted)))
         try:
-            heard = await self._client.ask(peer, method, url, data=self._credentials(token, asked.version))
+            heard = await self._client.ask(
+                peer, method, url, data=write(self._credentials(token, asked.version), asked.version)
+            )
             answer = read(Credentials, heard.answer.data, asked.version)
         except (Refused, Unreachable):
             await self._peers.put(peer if before is None else before)
