@@ -270,3 +270,54 @@ audit = Table(
     Index("audit_charger", "charger_id", "audit_id"),
     sqlite_autoincrement=True,
 )
+# --- partners by OCPI -------------------------------------------------------------------------------------------------------
+ocpi_peer = Table("ocpi_peer", metadata, Column("peer_id", String(64), primary_key=True), Column("body", Text, nullable=False))
+# What partners have sent, as they sent it; `number` rises in the order in which objects came first. `owner`: `CC*PPP`.
+ocpi_object = Table(
+    "ocpi_object",
+    metadata,
+    Column("number", Key, primary_key=True, autoincrement=True),
+    Column("module", String(32), nullable=False),
+    Column("owner", String(8), nullable=False),
+    Column("key", String(128), nullable=False),
+    Column("peer_id", String(64), nullable=False),
+    Column("updated_s", Float, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("ocpi_object_key", "module", "owner", "key", unique=True),
+)
+# `seen`: the newest `last_updated` of what was pulled.
+ocpi_mark = Table(
+    "ocpi_mark",
+    metadata,
+    Column("peer_id", String(64), primary_key=True),
+    Column("module", String(32), primary_key=True),
+    Column("seen", String(32), nullable=False),
+)
+# What we asked of others that is answered later, by the id in `response_url`.
+ocpi_call = Table(
+    "ocpi_call",
+    metadata,
+    Column("call_id", String(36), primary_key=True),
+    Column("at_s", Float, nullable=False),
+    Column("body", Text, nullable=False),
+)
+# What we answered, by a digest of the request: the same one again gets the same answer, and nothing happens.
+ocpi_answer = Table(
+    "ocpi_answer",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("at_s", Float, nullable=False),
+    Column("body", Text, nullable=False),
+)
+# Numbers for reservations of others, whose ids may be the same.
+ocpi_reservation = Table(
+    "ocpi_reservation",
+    metadata,
+    Column("number", Key, primary_key=True, autoincrement=True),
+    Column("owner", String(8), nullable=False),
+    Column("reservation_id", String(36), nullable=False),
+    Column("location_id", String(36), nullable=False),
+    Column("peer_id", String(64), nullable=False),
+    Column("response_url", Text, nullable=False),
+    Index("ocpi_reservation_key", "owner", "reservation_id", "location_id", unique=True),
+)
