@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from chargeloop.model import Demand
-from chargeloop.prediction import Habit, kendall_p, sen_slope, significant, trends
+from chargeloop.prediction import Trait, kendall_p, sen_slope, significant, trends
 
 DAYS, UNITS = 35, 60
 START = datetime(2025, 5, 4, 16, tzinfo=UTC)  # midnight in Shanghai
@@ -26,7 +26,7 @@ def demand(seed: int, lasting: float = 0.0, growth: float = 0.0, shift_h: float 
     return Demand(START, energy.reshape(-1, UNITS))
 
 
-def found(of: Demand, habit: Habit) -> list[float]:
+def found(of: Demand, habit: Trait) -> list[float]:
     """Changes that were called significant."""
     names = [str(u) for u in range(UNITS)]
     return [each.change for each in trends(of, "Asia/Shanghai", names) if each.significant and each.habit is habit]
@@ -35,7 +35,7 @@ def found(of: Demand, habit: Habit) -> list[float]:
 @pytest.mark.parametrize("lasting", [0.0, 0.4, 0.7])
 def test_what_only_wanders_is_no_trend(lasting: float) -> None:
     of = demand(1, lasting)
-    assert sum(len(found(of, habit)) for habit in Habit) <= 2
+    assert sum(len(found(of, habit)) for habit in Trait) <= 2
     p = np.array([each.p for each in trends(of, "Asia/Shanghai", [str(u) for u in range(UNITS)])])
     assert (p < 0.05).mean() < 0.1
 
@@ -44,11 +44,11 @@ def test_each_habit_is_found_by_its_own_name_and_size() -> None:
     grown, later, rested = (
         demand(2, 0.2, **{name: value}) for name, value in (("growth", 0.5), ("shift_h", 2.0), ("rest", 1.2))
     )
-    assert np.median(found(grown, Habit.LEVEL)) == pytest.approx(np.expm1(0.5), abs=0.1)
-    assert len(found(grown, Habit.LEVEL)) > 0.9 * UNITS
-    assert np.median(found(later, Habit.PEAK_HOUR)) == pytest.approx(2.0, abs=0.3)
-    assert len(found(later, Habit.LEVEL)) <= 0.1 * UNITS
-    assert np.median(found(rested, Habit.REST_SHARE)) == pytest.approx(np.expm1(1.2), abs=0.5)
+    assert np.median(found(grown, Trait.LEVEL)) == pytest.approx(np.expm1(0.5), abs=0.1)
+    assert len(found(grown, Trait.LEVEL)) > 0.9 * UNITS
+    assert np.median(found(later, Trait.PEAK_HOUR)) == pytest.approx(2.0, abs=0.3)
+    assert len(found(later, Trait.LEVEL)) <= 0.1 * UNITS
+    assert np.median(found(rested, Trait.REST_SHARE)) == pytest.approx(np.expm1(1.2), abs=0.5)
 
 
 def test_a_frozen_feed_and_a_short_history_have_no_trend() -> None:

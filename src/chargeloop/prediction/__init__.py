@@ -27,7 +27,7 @@ from chargeloop.prediction.scoring import HORIZONS_H, Drift, Score, drift, pinba
 from chargeloop.prediction.shortages import bays_needed, kwh_per_bay_hour, peaks, quantile_of, short_of, shortages
 from chargeloop.prediction.solar import Panel, Solar
 from chargeloop.prediction.stays import ByHour, Expected, Stays
-from chargeloop.prediction.trends import Habit, Trend, kendall_p, sen_slope, significant, trends
+from chargeloop.prediction.trends import Trait, Trend, kendall_p, sen_slope, significant, trends
 from chargeloop.prediction.vehicle_profile import ChargingSeen, Consumption
 
 __all__ = [
@@ -57,6 +57,7 @@ __all__ = [
     "Solar",
     "Stays",
     "Taste",
+    "Trait",
     "Trend",
     "Visit",
     "aggregate",

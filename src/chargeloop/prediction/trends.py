@@ -26,7 +26,7 @@ MOST_LASTING = 0.9
 KNOWN_H = 18  # hours of a day that must be known
 
 
-class Habit(StrEnum):
+class Trait(StrEnum):
     LEVEL = "level"
     PEAK_HOUR = "peak_hour"
     REST_SHARE = "rest_share"
@@ -41,7 +41,7 @@ class Trend:
     """
 
     unit_id: str
-    habit: Habit
+    habit: Trait
     change: float
     p: float
     significant: bool
@@ -57,10 +57,10 @@ def trends(demand: Demand, time_zone: str, unit_ids: Sequence[str], weeks: int =
     found = []
     for z, unit_id in enumerate(unit_ids):
         for habit, (at, values) in _habits(energy[:, :, z], rest, days).items():
-            if len(at) >= (LEAST_REST_DAYS if habit is Habit.REST_SHARE else LEAST_DAYS):
+            if len(at) >= (LEAST_REST_DAYS if habit is Trait.REST_SHARE else LEAST_DAYS):
                 slope, p = sen_slope(at, values), kendall_p(at, values)
                 whole = slope * (at[-1] - at[0])
-                change = float(whole if habit is Habit.PEAK_HOUR else np.expm1(whole))
+                change = float(whole if habit is Trait.PEAK_HOUR else np.expm1(whole))
                 found.append(Trend(unit_id, habit, change, p, False, int(at[-1] - at[0] + 1)))
     found.sort(key=lambda each: each.p)
     sure = significant([each.p for each in found])
@@ -84,7 +84,7 @@ def _local_hour(at: datetime, time_zone: str) -> int:
     return local(at, time_zone).hour
 
 
-def _habits(energy: Floats, rest: Floats, days: Ints) -> dict[Habit, tuple[Floats, Floats]]:
+def _habits(energy: Floats, rest: Floats, days: Ints) -> dict[Trait, tuple[Floats, Floats]]:
     """Day numbers and figures of each habit. `energy`: days x 24."""
     known = np.isfinite(energy).sum(axis=1) >= KNOWN_H
     total = np.nanmean(np.where(known[:, None], energy, 0.0), axis=1) * 24
@@ -94,9 +94,9 @@ def _habits(energy: Floats, rest: Floats, days: Ints) -> dict[Habit, tuple[Float
     mean = np.nan_to_num(energy[usable]) @ np.exp(1j * angle)
     middle = np.angle(mean / np.exp(1j * np.angle(mean.sum()))) * 24 / (2 * np.pi)  # hours from the usual one
     return {
-        Habit.LEVEL: (at, _unlike(log, usable, rest)),
-        Habit.PEAK_HOUR: (at, _unlike(middle, usable, rest)),
-        Habit.REST_SHARE: _rest_share(at, log, rest[usable]),
+        Trait.LEVEL: (at, _unlike(log, usable, rest)),
+        Trait.PEAK_HOUR: (at, _unlike(middle, usable, rest)),
+        Trait.REST_SHARE: _rest_share(at, log, rest[usable]),
     }
 
 

@@ -215,7 +215,7 @@ def with_regulars(drivers: Drivers, city: City, layout: Layout, scenario: Scenar
     named_s = np.where(
         is_dc,
         charge_s + mean_of_quantiles(city.behaviour.dc_overstay_min) * 60,
-        stay_s * rng.lognormal(0, STAY_ERROR, rows.size),
+        stay_s * rng.lognormal(0, scenario.stay_error, rows.size),
     )
     lon, lat = _places(city, visits.zone[these], scenario.scatter, rng)
     private = np.full(rows.size, TIERS.index(Tier.PRIVATE))
