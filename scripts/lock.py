@@ -1,7 +1,7 @@
 """`make lock`: compile what pyproject.toml asks for into exact versions with hashes, and without addresses.
 
 run.txt is what a deployment installs, dev.txt adds what tests and tools need, uv.txt is what pip installs first, acnportal.txt
-is the environment of a peer whose energy is compared with ours.
+and statsforecast.txt are the environments of peers that energies and forecasts are compared with.
 `make lock ARGS=--upgrade` takes the newest versions; without it versions stay unless pyproject.toml forbids them.
 """
 
@@ -28,7 +28,8 @@ def main() -> None:
     uv_in.write_text(only_uv.rstrip(" \\") + "\n")
     compile_lock("uv", "requirements/uv.in", "--no-annotate")
     uv_in.unlink()
-    compile_lock("acnportal", "requirements/acnportal.in", "--no-annotate", *sys.argv[1:])
+    for peer in ("acnportal", "statsforecast"):
+        compile_lock(peer, f"requirements/{peer}.in", "--no-annotate", *sys.argv[1:])
 
 
 if __name__ == "__main__":

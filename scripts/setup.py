@@ -15,6 +15,7 @@ STAMPS = VENV / "stamps"
 WEB = ROOT / "web"
 PEERS = ROOT / "tests" / "gateway" / "peers"
 ACNPORTAL = VENV / "acnportal"
+STATSFORECAST = VENV / "statsforecast"
 PACKAGE = ROOT / "src" / "chargeloop"
 PAGES = PACKAGE / "console" / "pages"
 
@@ -32,6 +33,8 @@ def main() -> int:
         made_from = [PEERS / "package.json", PEERS / "package-lock.json", PEERS / ".npmrc"]
         step("Installing the peers of the OCPP tests", made_from, install_peers, makes=PEERS / "node_modules")
         step("Installing acnportal", [ROOT / "requirements" / "acnportal.txt"], install_acnportal, makes=ACNPORTAL)
+        made_from = [ROOT / "requirements" / "statsforecast.txt"]
+        step("Installing statsforecast", made_from, install_statsforecast, makes=STATSFORECAST)
         kernels = [path for path in sources(PACKAGE) if path.suffix == ".py" and b"\n@kernel\n" in path.read_bytes()]
         step("Compiling the kernels (a minute or two)", kernels, compile_kernels)
     except subprocess.CalledProcessError as error:
@@ -69,9 +72,17 @@ def install_peers() -> None:
 
 
 def install_acnportal() -> None:
-    """Into an environment of its own: it wants other versions than we do."""
-    uv("venv", "--quiet", "--clear", "--python", sys.executable, str(ACNPORTAL))
-    uv("pip", "sync", "--python", str(ACNPORTAL), "requirements/acnportal.txt")
+    install_apart(ACNPORTAL, "requirements/acnportal.txt")
+
+
+def install_statsforecast() -> None:
+    install_apart(STATSFORECAST, "requirements/statsforecast.txt")
+
+
+def install_apart(environment: Path, lock: str) -> None:
+    """A peer of the benchmarks, into an environment of its own: it wants other versions than we do."""
+    uv("venv", "--quiet", "--clear", "--python", sys.executable, str(environment))
+    uv("pip", "sync", "--python", str(environment), lock)
 
 
 def build_pages() -> None:

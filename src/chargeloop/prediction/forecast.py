@@ -17,7 +17,7 @@ ZONE_CORRELATION = 0.1  # of day-ahead errors, mean over pairs of 45 Shenzhen zo
 class Forecast:
     """Demand of each zone, hours x zones, kWh in the hour; row 0 is the hour that starts at the full hour of `origin`.
 
-    Never negative, and q10 <= q50 <= q90.
+    Never negative, and q10 <= q50 <= q90. `methods`: which method made it, by zone; () where there is only one.
     """
 
     origin: datetime
@@ -25,6 +25,7 @@ class Forecast:
     q10: Floats
     q50: Floats
     q90: Floats
+    methods: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, origin: datetime, zone_ids: Sequence[str], point: Floats, spread: Floats) -> "Forecast":

@@ -34,12 +34,20 @@ def without_frozen(energy_kwh: Floats) -> Floats:
     Raises:
         BadInput: where the array has not two dimensions.
     """
-    if energy_kwh.ndim != 2:
-        raise BadInput("demand.energy_kwh", f"want hours x zones, got {energy_kwh.ndim} dimensions")
-    energy = energy_kwh.copy()
-    energy[~((energy >= 0) & np.isfinite(energy))] = np.nan
+    energy = plausible(energy_kwh)
     _drop_frozen(energy, FROZEN_H)
     return energy
+
+
+def plausible(energy_kwh: Floats) -> Floats:
+    """A copy with NaN for what is negative or infinite.
+
+    Raises:
+        BadInput: where the array has not two dimensions.
+    """
+    if energy_kwh.ndim != 2:
+        raise BadInput("demand.energy_kwh", f"want hours x zones, got {energy_kwh.ndim} dimensions")
+    return np.where((energy_kwh >= 0) & np.isfinite(energy_kwh), energy_kwh, np.nan)
 
 
 @kernel

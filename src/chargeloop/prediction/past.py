@@ -1,0 +1,175 @@
+"""What a record of demand says about an hour ahead: the inputs of the linear and of the boosted model, and the strong naive.
+
+Rows are hours of the record and the 24 after it; `lead` 1 is the first hour after the origin. For row t and lead h nothing later
+than row t - h is looked at, so inputs of a long record, taken at once, are those that were known at each origin.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+
+from chargeloop.model.city import Floats, Ints
+from chargeloop.prediction.calendar import hours_of
+
+LEADS = 24
+FADE = 0.97  # an hour: what is left of a deviation from the mean of seven days
+REACH_H = 24 * 32  # no input looks back further
+LINEAR = (
+    *("deviation", "deviation_1", "deviation_6h", "deviation_24h", "deviation_72h", "mean7", "mean7_origin"),
+    *("day_1", "day_7", "weeks_4", "mean28", "same_kind", "median7", "off_kind", "deviation_day", "deviation_week"),
+)
+BOOSTED = (
+    *LINEAR,
+    *("deviation_2", "deviation_3", "now", "before", "before_2", "mean7_next", "spread7", "least7", "most7", "day_2", "day_3"),
+    *("off_kind_3h", "move_day", "move_week", "still_h", "hour", "rest", "rest_unusual", "lead"),
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Past:
+    """`seen`: (hours + 24) x zones, in units of `scale`, NaN where unknown. `usual`: known a day ahead, by the row it is about;
+    `state`: by the row it ends with. All rows x zones."""
+
+    seen: Floats
+    usual: dict[str, Floats]
+    state: dict[str, Floats]
+    of_day: Ints
+    rest: Floats
+
+    @classmethod
+    def of(cls, energy_kwh: Floats, start: datetime, time_zone: str, scale: Floats) -> "Past":
+        """`energy_kwh`: hours x zones that had ended. `scale`: zones, kWh; NaN or 0 where a zone has none."""
+        ahead = np.full((LEADS, energy_kwh.shape[1]), np.nan)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            seen = np.concatenate([energy_kwh, ahead]) / np.where(scale > 0, scale, np.nan)
+        hours = hours_of(start, len(seen), time_zone)
+        usual = _usual(seen, hours.rest)
+        mean7, kind = usual["mean7"], usual["mean7"] + usual["same_kind"]
+        deviation = seen - mean7
+        state = {"deviation": deviation, "off_kind": seen - kind, "still_h": _still(energy_kwh, len(seen))}
+        state |= {f"deviation_{n}h": _mean_of_last(deviation, n) for n in (6, 24, 72)}
+        state["off_kind_3h"] = _mean_of_last(state["off_kind"], 3)
+        return cls(seen, usual, state, hours.of_day, hours.rest)
+
+    def strong_naive(self, rows: Ints, lead: int) -> Floats:
+        """Rows x zones: mean of the same hour on seven days, and what is left of the last deviation from it; over `scale`."""
+        return np.maximum(self.usual["mean7"][rows] + FADE**lead * np.nan_to_num(_at(self.state["deviation"], rows - lead)), 0)
+
+    def inputs(self, names: tuple[str, ...], rows: Ints, lead: int) -> Floats:
+        """Rows x zones x names, single precision; NaN where unknown."""
+        out = np.empty((len(rows), self.seen.shape[1], len(names)), dtype=np.float32)
+        for k, name in enumerate(names):
+            out[:, :, k] = self._input(name, rows, lead)
+        return out
+
+    def _input(self, name: str, rows: Ints, lead: int) -> Floats:
+        if name in self.usual:
+            return self.usual[name][rows]
+        if name in self.state:
+            return _at(self.state[name], rows - lead)
+        return _OTHERS[name](self, rows, lead)
+
+
+_OTHERS: dict[str, Callable[[Past, Ints, int], Floats]] = {
+    "deviation_1": lambda past, rows, lead: _at(past.state["deviation"], rows - lead - 1),
+    "deviation_2": lambda past, rows, lead: _at(past.state["deviation"], rows - lead - 2),
+    "deviation_3": lambda past, rows, lead: _at(past.state["deviation"], rows - lead - 3),
+    "deviation_day": lambda past, rows, lead: _at(past.state["deviation"], rows - 24),
+    "deviation_week": lambda past, rows, lead: _at(past.state["deviation"], rows - 168),
+    "now": lambda past, rows, lead: _at(past.seen, rows - lead),
+    "before": lambda past, rows, lead: _at(past.seen, rows - lead - 1),
+    "before_2": lambda past, rows, lead: _at(past.seen, rows - lead - 2),
+    "mean7_origin": lambda past, rows, lead: _at(past.usual["mean7"], rows - lead),
+    # of the hour after: at 24 h it would need the hour of the origin itself
+    "mean7_next": lambda past, rows, lead: _at(past.usual["mean7"], rows + 1 if lead < LEADS else rows - len(past.seen)),
+    "move_day": lambda past, rows, lead: _at(past.seen, rows - 24) - _at(past.seen, rows - 24 - lead),
+    "move_week": lambda past, rows, lead: _at(past.seen, rows - 168) - _at(past.seen, rows - 168 - lead),
+    "hour": lambda past, rows, lead: past.of_day[rows][:, None].astype(np.float64),
+    "rest": lambda past, rows, lead: past.rest[rows][:, None],
+    "rest_unusual": lambda past, rows, lead: (past.rest[rows] - np.mean([past.rest[rows - 24 * k] for k in range(1, 8)], 0))[
+        :, None
+    ],
+    "lead": lambda past, rows, lead: np.full((1, 1), float(lead)),
+}
+
+
+def _usual(seen: Floats, rest: Floats) -> dict[str, Floats]:
+    """Of the same hour on the days before: the mean of seven days, and others as differences from it."""
+    days = np.stack([_back(seen, 24 * k) for k in range(1, 8)])
+    known = np.isfinite(days)
+    count = known.sum(axis=0)
+    mean7 = _mean(days)
+    with np.errstate(invalid="ignore"):
+        spread = np.sqrt(np.where(known, (days - mean7) ** 2, 0.0).sum(axis=0) / np.where(count > 0, count, np.nan))
+    weeks = np.stack([_back(seen, 168 * k) for k in range(1, 5)])
+    total, there, alike, of_kind = (np.zeros_like(seen) for _ in range(4))
+    for k in range(1, 29):
+        value = _back(seen, 24 * k)
+        fine = np.isfinite(value)
+        total += np.where(fine, value, 0.0)
+        there += fine
+        if k <= 21:
+            same = fine & (_back(rest[:, None], 24 * k) == rest[:, None])
+            alike += np.where(same, value, 0.0)
+            of_kind += same
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean28, kind = total / there, np.where(of_kind > 0, alike / of_kind, mean7)
+    middle = np.sort(days, axis=0)  # NaN last
+    return {
+        "mean7": mean7,
+        "spread7": spread,
+        "median7": _rank(middle, (count - 1) // 2, count // 2) - mean7,
+        "least7": middle[0] - mean7,
+        "most7": _rank(middle, count - 1, count - 1) - mean7,
+        "day_1": days[0] - mean7,
+        "day_2": days[1] - mean7,
+        "day_3": days[2] - mean7,
+        "day_7": days[6] - mean7,
+        "weeks_4": _mean(weeks) - mean7,
+        "mean28": mean28 - mean7,
+        "same_kind": kind - mean7,
+    }
+
+
+def _rank(ranked: Floats, low: Ints, high: Ints) -> Floats:
+    pick = [np.take_along_axis(ranked, np.maximum(each, 0)[None], axis=0)[0] for each in (low, high)]
+    return np.asarray((pick[0] + pick[1]) / 2)
+
+
+def _mean(stack: Floats) -> Floats:
+    known = np.isfinite(stack)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(np.where(known, stack, 0.0).sum(axis=0) / known.sum(axis=0))
+
+
+def _mean_of_last(values: Floats, hours: int) -> Floats:
+    """Of each row and those before it; NaN where none of them is known."""
+    known = np.isfinite(values)
+    sums = np.cumsum(np.where(known, values, 0.0), axis=0)
+    counts = np.cumsum(known, axis=0, dtype=np.float64)
+    for each in (sums, counts):
+        each[hours:] = each[hours:] - each[:-hours]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(sums / counts)
+
+
+def _still(energy_kwh: Floats, rows: int) -> Floats:
+    """Hours for which the value has not moved, by row."""
+    out = np.zeros((rows, energy_kwh.shape[1]))
+    for t in range(1, len(energy_kwh)):
+        out[t] = np.where(energy_kwh[t] == energy_kwh[t - 1], out[t - 1] + 1, 0.0)
+    return out
+
+
+def _back(values: Floats, hours: int) -> Floats:
+    out = np.full_like(values, np.nan)
+    out[hours:] = values[:-hours] if len(values) > hours else out[hours:]
+    return out
+
+
+def _at(values: Floats, rows: Ints) -> Floats:
+    """NaN before the first row and after the last."""
+    inside = (rows >= 0) & (rows < len(values))
+    return np.where(inside[:, None], values[np.where(inside, rows, 0)], np.nan)
