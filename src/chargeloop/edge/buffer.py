@@ -21,6 +21,7 @@ from chargeloop.protocols.ocpp import Listed, Transaction
 
 LAYOUT = 1
 KEPT = 500  # messages of a charger that were delivered, by which one that it tells again is known
+FORGET_EVERY = 50
 FIRST_LOCAL = 2**30  # transaction ids that we give: above what platforms count to, within the 32 bits of 1.6
 # These carry the time at which they happened, so the same content is the same message, whatever its id.
 DATED = frozenset({"StartTransaction", "StopTransaction", "MeterValues", "TransactionEvent"})
@@ -30,7 +31,8 @@ CREATE TABLE message (
     action TEXT NOT NULL, payload TEXT NOT NULL, at_s REAL NOT NULL, local_id INTEGER UNIQUE, answer TEXT, told TEXT,
     refused TEXT, is_waiting INTEGER NOT NULL DEFAULT 1, UNIQUE (charger, fingerprint));
 CREATE INDEX message_waiting ON message (charger, number) WHERE is_waiting;
-CREATE TABLE number (charger TEXT NOT NULL, local_id INTEGER NOT NULL, platform_id INTEGER NOT NULL, PRIMARY KEY (charger, local_id));
+CREATE TABLE number (
+    charger TEXT NOT NULL, local_id INTEGER NOT NULL, platform_id INTEGER NOT NULL, PRIMARY KEY (charger, local_id));
 CREATE TABLE token (charger TEXT NOT NULL, id_token TEXT NOT NULL, entry TEXT NOT NULL, PRIMARY KEY (charger, id_token));
 CREATE TABLE running (charger TEXT NOT NULL, wire_id TEXT NOT NULL, transaction_ TEXT NOT NULL, PRIMARY KEY (charger, wire_id));
 CREATE TABLE memory (charger TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (charger, name));
@@ -40,9 +42,9 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One that a charger told. `local_id`: the transaction id that we gave, of a start. `answer`: the platform's; `told`: what the
+    """One that a charger told. `local_id`: the transaction id that we gave, of a start. `answer`: the platform's.
 
-    charger was told. `refused`: why the platform never takes it.
+    `told`: what the charger was answered to a start. `refused`: why the platform never takes it.
     """
 
     number: int
@@ -170,7 +172,7 @@ class Buffer:
         return await self._do(lambda database: dict(database.execute(query).fetchall()))
 
     async def delivered(self, message: Message, answer: dict[str, Any] | None, refused: str | None = None) -> None:
-        """The platform has answered: the message is its now. A start that we numbered is known there by the id in the answer."""
+        """The platform has answered: the message is its now. A start that we numbered is known there by its own id."""
         platform_id = (answer or {}).get("transactionId")
 
         def work(database: sqlite3.Connection) -> None:
@@ -181,6 +183,8 @@ class Buffer:
             (local_id,) = database.execute("SELECT local_id FROM message WHERE number = ?", (message.number,)).fetchone()
             if local_id is not None and isinstance(platform_id, int):
                 database.execute("INSERT OR REPLACE INTO number VALUES (?,?,?)", (message.charger, local_id, platform_id))
+            if message.number % FORGET_EVERY:
+                return
             database.execute(
                 "DELETE FROM message WHERE charger = ? AND NOT is_waiting AND refused IS NULL AND number <= ("
                 "SELECT number FROM message WHERE charger = ? AND NOT is_waiting ORDER BY number DESC LIMIT 1 OFFSET ?)",

@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Until interrupted."""
-    site, passwords = read_site(args.site)
+    site, _ = read_site(args.site)
     token = os.environ.get(TOKEN)
     if token is not None and len(token) < TOKEN_LENGTH:
         raise BadInput(TOKEN, f"needs {TOKEN_LENGTH} characters or more")

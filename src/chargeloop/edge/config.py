@@ -69,11 +69,15 @@ class ChargerOf(Part, frozen=True, kw_only=True):
 
 
 class Upstream(Part, frozen=True, kw_only=True):
-    """The platform. `url`: a charger's identity is appended to it. `ca`: PEM file of the authority of its certificate."""
+    """The platform. `url`: a charger's identity is appended to it. `ca`: PEM file of the authority of its certificate.
+
+    `answer_s`: how long an answer may take. `retry_s`: the longest pause before a link is tried again.
+    """
 
     url: str
     ca: Path | None = None
     answer_s: Positive = 10.0
+    retry_s: Positive = 30.0
 
 
 class Listen(Part, frozen=True, kw_only=True):
@@ -88,11 +92,11 @@ class Listen(Part, frozen=True, kw_only=True):
 
 
 class Control(Part, frozen=True, kw_only=True):
-    """How the limit is held. `margin_pct`: of each metered limit, kept free. `ramp_s`: in which power rises from nothing to the
+    """How the limit is held. `margin_pct`: of each metered limit, kept free. `ramp_s`: in which power rises to the limit.
 
-    limit. `react_s`: what chargers and vehicles take to follow. `hold_s`: between two rises of a charger. `deadband_kw`: smaller
-    rises are not sent. `turn_s`: after which a vehicle makes room for one that waits. `renew_s`: how long a charger keeps what we
-    told it. `plan_s`: how long the platform's plan is followed once the platform is gone.
+    `react_s`: what chargers and vehicles take to follow. `hold_s`: between two rises of a charger. `deadband_kw`: smaller
+    rises are not sent. `turn_s`: after which a vehicle makes room for one that waits. `renew_s`: how long a charger keeps what
+    we told it. `plan_s`: how long the platform's plan is followed once the platform is gone.
     """
 
     margin_pct: Annotated[float, Meta(ge=0, le=50)] = 2.0
@@ -200,7 +204,8 @@ def _read(path: Path, kind: type[T]) -> T:
 def _beside(path: Path, part: T, *names: str) -> T:
     paths = {name: path.parent / found for name in names if (found := getattr(part, name)) is not None}
     changed: Any = part
-    return msgspec.structs.replace(changed, **paths)
+    made: T = msgspec.structs.replace(changed, **paths)
+    return made
 
 
 def _passwords(path: Path, site: Site) -> dict[str, str]:

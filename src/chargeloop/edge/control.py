@@ -1,7 +1,7 @@
-"""Holding the site's limit: one step a second, from what is measured to what each charger may take. Pure: time comes as `now_s`.
+"""Holding the site's limit: one step a second, from what is measured to what each charger may take. Pure: time is an argument.
 
-A step finds the room for charging in each row of the tree, shares it among the sessions, and says which chargers are to be told.
-Power is cut at once and rises slowly; rises wait until what was cut elsewhere has taken effect.
+A step finds the room for charging in each row of the tree, shares it among the sessions, and says which chargers are to be
+told. Power is cut at once and rises slowly; rises wait until what was cut elsewhere has taken effect.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,9 +20,10 @@ Key: TypeAlias = tuple[int, str]  # a session: its charger, and its transaction 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A vehicle at a charger (by its number), whose transaction is known there as `wire_id`. `plan_kw`: what the platform allows now, infinite where it says nothing.
+    """A vehicle at a charger (by its number), whose transaction is known there as `wire_id`.
 
-    `power_kw`: what the charger reported last, at `reported_s`; None: nothing yet. `is_charged`: the vehicle takes no more.
+    `plan_kw`: what the platform allows now, infinite where it says nothing. `power_kw`: what the charger reported last, at
+    `reported_s`; None: nothing yet. `is_charged`: the vehicle takes no more.
     """
 
     wire_id: str
@@ -88,7 +89,7 @@ class Controller:
 
     def limits(self) -> Floats:
         """R: each row's limit, that of the site's connection lowered where that was told."""
-        limits = self.tree.limits.copy()
+        limits: Floats = self.tree.limits.copy()
         if self.limit_kw is not None:
             limits[0] = min(limits[0], self.limit_kw)
         return limits
@@ -101,7 +102,7 @@ class Controller:
         target = np.zeros(len(self.caps))
         for each in sessions:
             target[each.charger] += share[each.key]
-        orders = self._orders(now_s, room, target, sessions)
+        orders = self._orders(now_s, room, target)
         self._last_s, self._load = now_s, load
         return Decision(orders, share, room, base)
 
@@ -111,16 +112,16 @@ class Controller:
         """R: load of all but the chargers that we can tell; what of the others may draw counts where nothing measures it."""
         tree = self.tree
         unreachable = np.array([0.0 if each.is_reachable else each.in_force_kw(now_s) for each in self.caps])
-        base = tree.bases + tree.weights @ unreachable
+        others: Floats = tree.weights @ unreachable
         if load is None:
             self._held = None
-            return np.where(tree.is_metered, tree.weights @ unreachable, base)
-        measured = load - tree.weights @ self.drawn_kw(now_s, sessions)
+            return np.asarray(np.where(tree.is_metered, others, tree.bases + others))
+        measured: Floats = load - tree.weights @ self.drawn_kw(now_s, sessions)
         if now_s < self._cut_until_s and self._held is not None and self._load is not None:
             # Nobody was raised since the cut: what the load has risen by is no charger's.
             measured = np.maximum(measured, self._held + np.maximum(load - self._load, 0.0))
         self._held = measured
-        return np.where(tree.is_metered, measured, base)
+        return np.asarray(np.where(tree.is_metered, measured, tree.bases + others))
 
     def drawn_kw(self, now_s: float, sessions: Sequence[Session]) -> Floats:
         """N: what each charger that can be told draws: as it reports, or what it was told since it last did."""
@@ -185,7 +186,7 @@ class Controller:
 
     # --- what to tell -------------------------------------------------------------------------------------------------
 
-    def _orders(self, now_s: float, room: Floats, target: Floats, sessions: Sequence[Session]) -> dict[int, float]:
+    def _orders(self, now_s: float, room: Floats, target: Floats) -> dict[int, float]:
         """Cuts at once; a rise where it is worth telling and fits beside all that may still be drawn."""
         control, orders = self.site.control, dict[int, float]()
         in_force = np.array([each.in_force_kw(now_s) if each.is_reachable else 0.0 for each in self.caps])

@@ -1,8 +1,8 @@
 """Charging profiles: the platform's, kept as the last plan; and our own, that keep out of its way.
 
-Ours limit the whole charger (ChargePointMaxProfile, in 2.x ChargingStationMaxProfile), so that the lower of theirs and ours counts:
-at stack level 0 for ever what is safe without us, at level 1 what holds now, and that lapses unless we renew it. A platform's own
-profile of that purpose is not handed on but kept by us as part of the plan.
+Ours limit the whole charger (ChargePointMaxProfile, in 2.x ChargingStationMaxProfile), so that the lower of theirs and ours
+counts: at stack level 0 for ever what is safe without us, at level 1 what holds now, and that lapses unless we renew it. A
+platform's own profile of that purpose is not handed on but kept by us as part of the plan.
 """
 
 from collections.abc import Mapping

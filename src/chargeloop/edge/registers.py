@@ -42,7 +42,7 @@ class Quantity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class Quantities(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`power_w`: of all phases, positive when the site draws. Currents have no sign: the powers of the phases give them theirs."""
+    """`power_w`: of all phases, positive when the site draws. Currents have no sign: the power of a phase gives it."""
 
     power_w: Quantity
     current_l1_a: Quantity | None = None

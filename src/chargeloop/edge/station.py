@@ -1,4 +1,4 @@
-"""One charger at the site: what it says is kept and handed on, what the platform wants of it is done, its power is told to it."""
+"""One charger at the site: what it says is kept and handed on; what the platform wants of it is done."""
 
 import asyncio
 import itertools

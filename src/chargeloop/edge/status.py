@@ -1,4 +1,4 @@
-"""What goes on at the site, for people and programs there: a page, /state, /health, /metrics; and a lower limit by PUT /limit."""
+"""What goes on at the site, for people and programs there: a page, /state, /health, /metrics; PUT /limit lowers the limit."""
 
 import hmac
 from datetime import UTC, datetime

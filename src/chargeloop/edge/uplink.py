@@ -27,7 +27,7 @@ from chargeloop.protocols.ocpp import (
     encode,
 )
 
-BACK_OFF_S = 1.0, 60.0  # wall time
+FIRST_RETRY_S = 1.0  # wall time, as all here
 PING_AFTER_S, PONG_WITHIN_S = 20.0, 10.0
 LINGER_S = 2.0  # a link whose charger is gone
 AGAIN_S, ATTEMPTS = 5.0, 5  # of a message that the platform could not process
@@ -124,8 +124,8 @@ class Uplink:
 
     async def run(self) -> None:
         """Connect when there is reason to, deliver, and again; until cancelled."""
-        shortest_s, longest_s = BACK_OFF_S
-        pause_s = shortest_s
+        longest_s = self._upstream.retry_s
+        pause_s = min(FIRST_RETRY_S, longest_s)
         while True:
             waiting = await self._buffer.waiting(self._id)
             self.waits = len(waiting)
@@ -135,7 +135,7 @@ class Uplink:
                 continue
             try:
                 await self._connect(self.version)
-                pause_s = shortest_s
+                pause_s = min(FIRST_RETRY_S, longest_s)
                 await self._serve()
             except (OSError, TimeoutError, WSError) as error:
                 self.why = str(error) or type(error).__name__
