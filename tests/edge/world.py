@@ -1,9 +1,10 @@
 """A site to hold: chargers and a meter on real sockets, vehicles that take what they may, and a clock that a test moves."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from chargeloop.edge import Edge
@@ -63,80 +64,99 @@ class FaultProxy:
 class Vehicle:
     """At a charger. `draws_kw`: at this moment."""
 
+    charger_id: str
     token: str
     max_kw: float
+    begun_at: datetime
     begun_wh: float
     meter_wh: float
     draws_kw: float = 0.0
 
+    @property
+    def charged_wh(self) -> int:
+        return round(self.meter_wh) - round(self.begun_wh)
 
-@dataclass
+
 class World:
-    """`second` lets one pass: vehicles follow what they were allowed, the meter measures, the edge looks and tells."""
+    """`second` lets one pass: vehicles follow what they were allowed, the meter measures, the edge looks and tells.
 
-    edge: Edge
-    meter: SimulatedMeter
-    now: datetime
-    base_kw: Callable[[datetime], float] = lambda _: 0.0
-    chargers: dict[str, Charger] = field(default_factory=dict)
-    vehicles: dict[str, Vehicle] = field(default_factory=dict)
-    over: list[tuple[str, str, float]] = field(default_factory=list)  # charger, token, Wh of transactions that ended
-    loads_kw: list[float] = field(default_factory=list)
-    _running: list[asyncio.Task[None]] = field(default_factory=list)
-    _registers: dict[str, float] = field(default_factory=dict)
+    `now`: one instant in a list, which is the edge's clock. `loads_kw`: of the site in each second; `drawn`: of each charger.
+    """
 
-    def clock(self) -> datetime:
-        return self.now
+    def __init__(self, edge: Edge, meter: SimulatedMeter, now: list[datetime], base_kw: Callable[[datetime], float]) -> None:
+        self.edge, self.meter, self._now, self._base_kw = edge, meter, now, base_kw
+        self.chargers: dict[str, Charger] = {}
+        self.vehicles: dict[str, Vehicle] = {}
+        self.over: list[Vehicle] = []
+        self.loads_kw: list[float] = []
+        self.drawn: defaultdict[str, list[float]] = defaultdict(list)
+        self._links: dict[str, asyncio.Task[None]] = {}
+        self._registers: dict[str, float] = {}
+
+    def now(self) -> datetime:
+        return self._now[0]
+
+    # --- chargers and vehicles ------------------------------------------------------------------------------------------
 
     async def connect(self, charger_id: str) -> Charger:
         def obey(_command: Command) -> bool:
             return False
 
-        charger = Charger(charger_id, f"ws://127.0.0.1:{self.edge.port}/ocpp", self.clock, obey)
-        self.chargers[charger_id] = charger
-        self._running.append(asyncio.create_task(charger.run()))
-        await charger.delivered()
-        return charger
+        self.chargers[charger_id] = Charger(charger_id, f"ws://127.0.0.1:{self.edge.port}/ocpp", self.now, obey)
+        await self.join(charger_id)
+        return self.chargers[charger_id]
+
+    async def join(self, charger_id: str) -> None:
+        """Its link to the edge is up, and what it had to tell is told."""
+        self._links[charger_id] = asyncio.create_task(self.chargers[charger_id].run())
+        await self.chargers[charger_id].delivered()
+
+    async def leave(self, charger_id: str) -> None:
+        """Its link is down; it goes on with what it was told last."""
+        link = self._links.pop(charger_id)
+        link.cancel()
+        await asyncio.wait([link])
 
     async def stop(self) -> None:
-        for task in self._running:
-            task.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
+        for charger_id in list(self._links):
+            await self.leave(charger_id)
 
     def plug_in(self, charger_id: str, token: str, max_kw: float = 11.0) -> None:
         begun = self._registers.setdefault(charger_id, 1000.0)
-        self.vehicles[charger_id] = Vehicle(token, max_kw, begun, begun)
-        self.chargers[charger_id].plug_in(self.now, token, begun)
+        self.vehicles[charger_id] = Vehicle(charger_id, token, max_kw, self.now(), begun, begun)
+        self.chargers[charger_id].plug_in(self.now(), token, begun)
 
     def unplug(self, charger_id: str) -> None:
         vehicle = self.vehicles.pop(charger_id)
         self._registers[charger_id] = vehicle.meter_wh
-        self.chargers[charger_id].unplug(self.now, vehicle.meter_wh, StopReason.DEPARTED)
-        self.over.append((charger_id, vehicle.token, round(vehicle.meter_wh) - round(vehicle.begun_wh)))
+        self.chargers[charger_id].unplug(self.now(), vehicle.meter_wh, StopReason.DEPARTED)
+        self.over.append(vehicle)
 
-    def charged(self, charger_id: str) -> None:
-        self.chargers[charger_id].set_status(EvseStatus.SUSPENDED_EV, self.now)
+    def is_full(self, charger_id: str) -> None:
+        """The vehicle takes no more."""
+        self.chargers[charger_id].set_status(EvseStatus.SUSPENDED_EV, self.now())
+        self.vehicles[charger_id].max_kw = 0.0
 
-    @property
-    def charging_kw(self) -> float:
-        return sum(each.draws_kw for each in self.vehicles.values())
+    # --- time -----------------------------------------------------------------------------------------------------------
 
     async def seconds(self, count: int) -> None:
         for _ in range(count):
             await self.second()
 
     async def second(self) -> None:
-        self.now += timedelta(seconds=1)
-        for charger_id, vehicle in self.vehicles.items():
-            charger = self.chargers[charger_id]
-            vehicle.draws_kw = min(vehicle.max_kw, charger.limit_kw(self.now))
-            vehicle.meter_wh += vehicle.draws_kw / 3.6
-            if self.now.second % REPORT_S == 0:
-                charger.sample(self.now, vehicle.meter_wh, vehicle.draws_kw)
-        load_kw = self.base_kw(self.now) + self.charging_kw
+        self._now[0] = now = self.now() + timedelta(seconds=1)
+        for charger_id, charger in self.chargers.items():
+            vehicle = self.vehicles.get(charger_id)
+            if vehicle is not None:
+                vehicle.draws_kw = min(vehicle.max_kw, charger.limit_kw(now))
+                vehicle.meter_wh += vehicle.draws_kw / 3.6
+                if now.second % REPORT_S == 0:
+                    charger.sample(now, vehicle.meter_wh, vehicle.draws_kw)
+            self.drawn[charger_id].append(0.0 if vehicle is None else vehicle.draws_kw)
+        load_kw = self._base_kw(now) + sum(each.draws_kw for each in self.vehicles.values())
         self.loads_kw.append(load_kw)
         self.meter.say(load_kw)
-        await asyncio.gather(*(each.delivered() for each in self.chargers.values()))
+        await asyncio.gather(*(self.chargers[each].delivered() for each in self._links))
         await self.edge.tick()
         await self.settled()
 

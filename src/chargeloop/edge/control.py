@@ -15,6 +15,8 @@ from chargeloop.edge.tree import Tree, fair_share, tree_of
 from chargeloop.model.city import Floats
 
 EPSILON_KW = 0.01
+LIMITED = 0.9  # a charger that draws more than this share of what it may would take more
+SPARE, SPARE_KW = 0.15, 0.5  # kept for a vehicle above what it takes, so that it shows when it wants more
 Key: TypeAlias = tuple[int, str]  # a session: its charger, and its transaction there
 
 
@@ -85,6 +87,8 @@ class Controller:
         self._held: Floats | None = None
         self._load: Floats | None = None
         self._cut_until_s, self._last_s = -np.inf, -np.inf
+        self._within_s = -np.inf  # when the load was last within all limits
+        self._appetite: dict[Key, float] = {}  # what a vehicle takes where it may take more
         self._since: dict[Key, tuple[bool, float]] = {}  # whether it charges, and since when
 
     def limits(self) -> Floats:
@@ -96,8 +100,9 @@ class Controller:
 
     def step(self, now_s: float, load: Floats | None, sessions: Sequence[Session]) -> Decision:
         """`load`: R, what the meter measures (rows that it does not are passed over); None: it is not to be believed."""
+        self._learn(sessions)
         base = self._base(now_s, load, sessions)
-        room = self._rooms(now_s, base, is_blind=load is None)
+        room = self._rooms(now_s, base, load)
         share = self._shares(now_s, room, sessions)
         target = np.zeros(len(self.caps))
         for each in sessions:
@@ -116,36 +121,67 @@ class Controller:
         if load is None:
             self._held = None
             return np.asarray(np.where(tree.is_metered, others, tree.bases + others))
-        measured: Floats = load - tree.weights @ self.drawn_kw(now_s, sessions)
+        is_over = bool(np.any(tree.is_metered & (load > self.limits())))
+        measured: Floats = load - tree.weights @ self.drawn_kw(now_s, sessions, is_over=is_over)
         if now_s < self._cut_until_s and self._held is not None and self._load is not None:
-            # Nobody was raised since the cut: what the load has risen by is no charger's.
-            measured = np.maximum(measured, self._held + np.maximum(load - self._load, 0.0))
+            # Nobody was raised since the cut: what the load has risen by is no charger's, and some may have followed already.
+            risen = np.maximum(load - self._load, 0.0)
+            measured = np.maximum(measured, self._held + risen)
+            if is_over and np.any(risen[tree.is_metered] > 0):
+                measured = np.maximum(measured, load - tree.weights @ self.drawn_kw(np.inf, sessions, is_over=True))
+        # The site takes nothing back but what is made there.
+        measured = np.maximum(measured, -tree.of_kw(self.site.generation_kw, self.site.voltage_v))
         self._held = measured
         return np.asarray(np.where(tree.is_metered, measured, tree.bases + others))
 
-    def drawn_kw(self, now_s: float, sessions: Sequence[Session]) -> Floats:
-        """N: what each charger that can be told draws: as it reports, or what it was told since it last did."""
+    def drawn_kw(self, now_s: float, sessions: Sequence[Session], *, is_over: bool) -> Floats:
+        """N: what each charger that can be told draws: as it reports, or what its vehicles take of what it was told since.
+
+        `is_over`: a limit is exceeded, so that nothing counts but what was reported, however old.
+        """
         drawn = np.zeros(len(self.caps))
         for n, cap in enumerate(self.caps):
             here = [each for each in sessions if each.charger == n]
             if not here or not cap.is_reachable:
                 continue
-            most = cap.in_force_kw(now_s)
-            fresh_s = cap.changed_s + self.site.control.react_s
-            reported = [each.power_kw for each in here if each.power_kw is not None and each.reported_s >= fresh_s]
-            drawn[n] = min(sum(reported), most) if len(reported) == len(here) else most
+            taken = sum(
+                each.power_kw or 0.0 if is_over or self.is_fresh(each) else self._appetite.get(each.key, np.inf) for each in here
+            )
+            drawn[n] = min(taken, cap.in_force_kw(now_s))
         return drawn
 
-    def _rooms(self, now_s: float, base: Floats, is_blind: bool) -> Floats:
+    def is_fresh(self, session: Session) -> bool:
+        """Whether its last report is of what it was told last."""
+        settled_s = self.caps[session.charger].changed_s + self.site.control.react_s
+        return session.power_kw is not None and session.reported_s >= settled_s
+
+    def _learn(self, sessions: Sequence[Session]) -> None:
+        """Who takes less than he may is limited by the vehicle: no more is kept for it than it takes, and a little."""
+        for n, cap in enumerate(self.caps):
+            here = [each for each in sessions if each.charger == n]
+            if cap.told_kw < EPSILON_KW or not all(self.is_fresh(each) for each in here):
+                continue
+            is_limited = sum(each.power_kw or 0.0 for each in here) > LIMITED * cap.told_kw
+            for each in here:
+                self._appetite[each.key] = np.inf if is_limited else each.power_kw or 0.0
+        keys = {each.key for each in sessions}
+        self._appetite = {key: kw for key, kw in self._appetite.items() if key in keys}
+
+    def _rooms(self, now_s: float, base: Floats, load: Floats | None) -> Floats:
         """R: what may be charged with. Falls at once, but for a ripple within half of the margin; rises slowly."""
         control, metered, limits = self.site.control, self.tree.is_metered, self.limits()
-        if is_blind:
+        if load is None:
             safe = np.minimum(self.tree.of_kw(self.site.blind_kw, self.site.voltage_v), limits)
             self._room = np.where(metered, safe, limits) - base
             return self._room
         margin = np.where(metered & np.isfinite(limits), limits * control.margin_pct / 100, 0.0)
         target = limits - margin - base
-        elapsed_s = min(max(now_s - self._last_s, 0.0), 5.0)
+        over = np.where(metered, load - limits, -np.inf)
+        self._within_s = now_s if np.all(over <= 0) else self._within_s
+        if now_s - self._within_s > control.react_s:  # the cuts so far took what nobody drew
+            told = self.tree.weights @ np.array([each.told_kw for each in self.caps])
+            target = np.where(over > 0, np.minimum(target, told - over - margin), target)
+        elapsed_s = min(max(now_s - self._last_s, 0.0), 5.0) if np.isfinite(self._last_s) else 1.0
         rise = 0.0 if now_s < self._cut_until_s else elapsed_s / control.ramp_s
         with np.errstate(invalid="ignore"):  # of a row without a limit
             raised = np.minimum(target, np.maximum(self._room, 0.0) + np.where(np.isfinite(limits), limits * rise, np.inf))
@@ -159,6 +195,8 @@ class Controller:
         chargers = [self.site.chargers[each.charger] for each in sessions]
         least = np.array([self.site.min_kw(each) for each in chargers])
         want = np.array([min(of.max_kw, each.plan_kw) for of, each in zip(chargers, sessions, strict=True)])
+        taken = [self._appetite.get(each.key, np.inf) * (1 + SPARE) + SPARE_KW for each in sessions]
+        want = np.where(want >= least, np.minimum(want, np.maximum(taken, least)), want)
         want = np.where([each.is_charged for each in sessions], np.minimum(np.maximum(least, EPSILON_KW), want), want)
         reachable = np.array([self.caps[each.charger].is_reachable for each in sessions], dtype=bool)
         want = np.where(reachable, want, 0.0) if sessions else np.zeros(0)
