@@ -20,6 +20,7 @@ from chargeloop.edge import (
 )
 from chargeloop.execution import PowerProblem, schedule
 from chargeloop.model.city import Floats
+from tests.edge.world import longest_over
 
 METER = Meter(host="meter")
 UP = Upstream(url="ws://platform/ocpp")
@@ -54,6 +55,11 @@ class Held:
     def plug_in(self, *chargers: int, plan_kw: float = np.inf, is_charged: bool = False) -> None:
         for n in chargers:
             self.sessions[n] = Session(f"T{n}", n, plan_kw, is_charged=is_charged)
+
+    def toggle(self, charger: int) -> None:
+        """A vehicle comes, or goes."""
+        if self.sessions.pop(charger, None) is None:
+            self.plug_in(charger)
 
     @property
     def drawn_kw(self) -> Floats:
@@ -283,3 +289,27 @@ def test_a_cut_that_is_not_obeyed_yet_does_not_lead_to_more_cuts() -> None:
             held.controller.caps[0].confirmed(kw, held.now_s, held.site.control.react_s)
         told.append(held.controller.caps[0].told_kw)
     assert told[1:] == pytest.approx([7.4] * 3, abs=0.3)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_whatever_happens_the_limit_is_exceeded_for_one_second_at_most(seed: int) -> None:
+    """Vehicles of all kinds come and go, chargers report every ten seconds, something large is switched on and off."""
+    rng = np.random.default_rng(seed)
+    held = Held(site_of(chargers=5, limit_kw=40.0, control=Control(turn_s=120.0)))
+    most, reports, shift = np.zeros(5), dict[int, tuple[float, float]](), rng.uniform(0, 97)
+    loads = []
+    for second in np.arange(1.0, 600.0):
+        for n in map(int, np.flatnonzero(rng.random(5) < 1 / 120)):
+            held.toggle(n)
+            most[n], _ = rng.choice([3.7, 7.4, 11.0]), reports.pop(n, None)
+        base_kw = 9 + 4 * np.sin(second / 60) + 0.3 * (second % 3) + 12 * ((second + shift) % 97 < 30)
+        told = np.array([cap.told_kw for cap in held.controller.caps])
+        drawn = np.array([min(told[n], most[n]) if n in held.sessions else 0.0 for n in range(5)])
+        reports |= {n: (float(drawn[n]), float(second)) for n in held.sessions if second % 10 == 0}
+        loads.append(float(base_kw + drawn.sum()))
+        sessions = [Session(f"T{n} {most[n]}", n, np.inf, *reports.get(n, (None, -np.inf))) for n in held.sessions]
+        decision = held.controller.step(second, np.array([loads[-1]]), sessions)
+        for n, kw in decision.orders.items():
+            held.controller.caps[n].confirmed(kw, second, held.site.control.react_s)
+    assert longest_over(loads, 40.0) <= 1
+    assert np.mean(loads) > 20  # and charging goes on

@@ -145,7 +145,8 @@ class Controller:
             if not here or not cap.is_reachable:
                 continue
             taken = sum(
-                each.power_kw or 0.0 if is_over or self.is_fresh(each) else self._appetite.get(each.key, np.inf) for each in here
+                each.power_kw or 0.0 if is_over or self.is_fresh(each) else self._appetite.get(each.key, np.inf)
+                for each in here
             )
             drawn[n] = min(taken, cap.in_force_kw(now_s))
         return drawn

@@ -9,7 +9,7 @@ import structlog
 
 from chargeloop.edge.plan import cap_profile, clear_share, safe_profile, share_profile
 from chargeloop.edge.wire import payload_of
-from chargeloop.protocols.ocpp import CallResult
+from chargeloop.protocols.ocpp import CallError, CallResult, Version
 
 if TYPE_CHECKING:
     from chargeloop.edge.station import Station
@@ -26,7 +26,8 @@ class Telling:
         self._station = station
         self.was_armed, self.why = False, "not connected"
         self.told = 0  # profiles sent
-        self._is_armed = False
+        self._is_armed, self._can_report = False, True
+        self._asked_s = -inf
         self._wanted_kw = 0.0
         self._shares: dict[int, tuple[str, float]] = {}  # wanted, by connector: of which transaction, and kW
         self._told_shares: dict[int, tuple[str, float]] = {}
@@ -91,14 +92,33 @@ class Telling:
         self._wake.set()
 
     def tend(self, now_s: float) -> None:
-        """Once a second: renew what would lapse; one that has lapsed is at the safe limit."""
+        """Once a second: renew what would lapse; one that has lapsed is at the safe limit; have what is drawn now reported."""
         site, cap = self._station.shared.site, self._station.cap
+        followed_s = cap.changed_s + site.control.react_s
+        if cap.is_reachable and self._can_report and self._asked_s < followed_s <= now_s:
+            self._asked_s = now_s
+            for each in self._station.ledger.open:
+                if each.heard_at.timestamp() < followed_s:
+                    self._station.spawn(self._ask_report(self._station.connector_of(each.evse_id)))
         if now_s - self._told_s >= site.control.renew_s / 2:
             self._wake.set()
         if not cap.is_reachable and now_s >= self._lapses_s:
             cap.told_kw = site.fallback_kw(self._station.of)
 
     # --- how ------------------------------------------------------------------------------------------------------------
+
+    async def _ask_report(self, connector: int) -> None:
+        """What a vehicle takes of what it may is known once the charger has said so; one that cannot be asked is not again."""
+        connection, is_16 = self._station.connection, self._station.version is Version.V16
+        if connection is None:
+            return
+        which = {"connectorId": connector} if is_16 else {"evse": {"id": connector}}
+        message = "MeterValues" if is_16 else "TransactionEvent"  # in 2.x meter values of transactions come with these
+        _, frame = await connection.call("TriggerMessage", {"requestedMessage": message, **which})
+        if isinstance(frame, CallError) or (
+            isinstance(frame, CallResult) and payload_of(frame).get("status") == "NotImplemented"
+        ):
+            self._can_report = False
 
     def _stop(self) -> None:
         if self._worker is not None:
