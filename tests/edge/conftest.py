@@ -56,7 +56,7 @@ async def meter() -> AsyncIterator[SimulatedMeter]:
 
 @pytest.fixture
 async def open_edge(line: FaultProxy, meter: SimulatedMeter, tmp_path: Path) -> AsyncIterator[OpenEdge]:
-    """Two chargers behind 30 kW; what is given replaces parts of the site. Base load: 5 kW."""
+    """Two chargers behind 30 kW; what is given replaces parts of the site. Base load: 5 kW and a ripple."""
     opened: list[World] = []
 
     async def open_(**changes: object) -> World:
@@ -72,7 +72,7 @@ async def open_edge(line: FaultProxy, meter: SimulatedMeter, tmp_path: Path) -> 
         now = [datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=30)]
         edge = await Edge.open(Site(**parts | changes), {}, Clock.real(), now=lambda: now[0])  # type: ignore[arg-type]
         await edge.start("127.0.0.1", 0)
-        opened.append(World(edge, meter, now, lambda _: 5.0))
+        opened.append(World(edge, meter, now, lambda at: 5.0 + 0.1 * (at.second % 3)))
         return opened[-1]
 
     yield open_
