@@ -31,6 +31,11 @@ SUBCOMMANDS = {
     "serve": Subcommand(
         "chargeloop.console.serve", "a real deployment: chargers by OCPP, drivers by HTTP", "chargeloop serve --city city", True
     ),
+    "edge": Subcommand(
+        "chargeloop.edge.command",
+        "the controller of one site: holds its limit, also without the platform",
+        "chargeloop edge SITE.toml",
+    ),
     "account": Subcommand(
         "chargeloop.console.account", "people who may log in", "chargeloop account add ada --role operator", True
     ),

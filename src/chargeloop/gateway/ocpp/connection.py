@@ -97,9 +97,11 @@ class Connection(WSListener):
         else:
             self._is_busy = False
 
-    async def call(self, action: str, payload: dict[str, Any]) -> tuple[bytes, Frame | None]:
-        """Call the station; the call's text, and its answer or None where none came in time."""
-        call = Call(f"{self._prefix}-{next(self._ids)}", action, payload)
+    async def call(
+        self, action: str, payload: msgspec.Raw | dict[str, Any], message_id: str | None = None
+    ) -> tuple[bytes, Frame | None]:
+        """Call the other side; the call's text, and its answer or None where none came in time. `message_id`: to call again."""
+        call = Call(message_id or f"{self._prefix}-{next(self._ids)}", action, payload)
         text = encode(call, self.version)
         if self._lane is None:
             self._lane = asyncio.Lock()

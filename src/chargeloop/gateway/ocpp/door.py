@@ -13,7 +13,6 @@ from chargeloop.model import BadInput
 from chargeloop.persistence import Registration
 from chargeloop.pki import Authority
 
-ID_LENGTH = 48
 log = structlog.get_logger()
 
 
@@ -63,8 +62,3 @@ class Door:
             raise BadInput("Authorization", "is missing, or not this charger's user name and password")
         *_, newest = known.split()
         return Admission(101, password_hash=newest if newest != known and fits(shown[1], newest) else None)
-
-
-def is_identity(charger_id: str) -> bool:
-    """Whether a charger may be called so: a colon would end the user name of its Basic authentication."""
-    return 0 < len(charger_id) <= ID_LENGTH and ":" not in charger_id and charger_id.isprintable()

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from chargeloop.gateway.ocpp.charger import Charger
 from chargeloop.gateway.ocpp.credentials import hashed, new_password
-from chargeloop.gateway.ocpp.door import ID_LENGTH, is_identity
+from chargeloop.gateway.ocpp.listener import ID_LENGTH, is_identity
 from chargeloop.model import BadInput
 from chargeloop.persistence import Registration, Store
 

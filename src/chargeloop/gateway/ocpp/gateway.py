@@ -5,21 +5,20 @@ from collections.abc import Callable, Coroutine, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
-from urllib.parse import unquote
 
 import msgspec
 import structlog
-from picows import WSCloseCode, WSListener, WSUpgradeResponse, WSUpgradeResponseWithListener
+from picows import WSCloseCode, WSListener, WSUpgradeResponseWithListener
 
 from chargeloop.gateway.ocpp.certificates import Certificates
 from chargeloop.gateway.ocpp.charger import Charger
 from chargeloop.gateway.ocpp.connection import Connection, Stranger
 from chargeloop.gateway.ocpp.credentials import change_of, hashed, is_old, is_taken, new_password, without_secrets
-from chargeloop.gateway.ocpp.door import Door, is_identity
+from chargeloop.gateway.ocpp.door import Door
 from chargeloop.gateway.ocpp.fleet import Fleet
 from chargeloop.gateway.ocpp.handling import Answer, TokenInfo
 from chargeloop.gateway.ocpp.inventory import SETTLE_S, Inventory
-from chargeloop.gateway.ocpp.listener import Visitor, listen, refusal
+from chargeloop.gateway.ocpp.listener import Visitor, accepted, listen, refusal
 from chargeloop.gateway.ocpp.local_lists import LocalLists
 from chargeloop.gateway.ocpp.reading import read_answer
 from chargeloop.gateway.ocpp.reservations import refused, status_wanted
@@ -47,7 +46,6 @@ from chargeloop.protocols.ocpp import (
     encode,
 )
 
-PATH = "/ocpp/"
 CALL_TIMEOUT_S = 10.0  # wall time: how long a charger may keep us waiting does not scale with the city's clock
 TEND_S = 30.0
 FRAMES_KEPT = timedelta(days=30)
@@ -308,9 +306,8 @@ class OcppGateway:
 
     def _judge(self, visitor: Visitor) -> WSListener | WSUpgradeResponseWithListener | None:
         """Who may come in: chargers that prove who they are; unknown ones wait in quarantine. None is answered with 404."""
-        path = visitor.request.path.decode("ascii", "replace").split("?")[0]
-        charger_id = unquote(path.removeprefix(PATH))
-        if not path.startswith(PATH) or not is_identity(charger_id):
+        charger_id = visitor.charger_id
+        if charger_id is None:
             return None
         charger = self.chargers.get(charger_id) or self._quarantined(charger_id)
         if charger is None or charger.registration.state == "retired":
@@ -320,19 +317,18 @@ class OcppGateway:
         if admission.status != 101:
             log.warning("charger not let in", charger_id=charger_id, address=visitor.address, status=admission.status)
             return refusal(admission.status)
-        offered = [name.strip() for name in ",".join(visitor.request.headers.getall("Sec-WebSocket-Protocol", [])).split(",")]
-        version = next((Version(name) for name in offered if name in set(Version)), None)
+        version = visitor.version
         if version is None:
+            offered = visitor.offered
             log.warning("no subprotocol in common", charger_id=charger_id, offered=offered)
             said = f"offers {', '.join(offered)}" if any(offered) else "names no version of OCPP"
             charger.complain(f"turned away: it {said}; we speak {', '.join(Version)}")
             return Stranger("no subprotocol in common")
-        accepted = WSUpgradeResponse.create_101_response({"Sec-WebSocket-Protocol": str(version)})
         connection = Connection(charger_id, version, visitor.address, charger, self._call_timeout_s)
         connection.certificate_expires = admission.certificate_expires
         if admission.password_hash is not None:
             charger.keep_password(admission.password_hash)
-        return WSUpgradeResponseWithListener(accepted, connection)
+        return accepted(version, connection)
 
     def _quarantined(self, charger_id: str) -> Charger | None:
         if self._fleet.is_full_of_unknown():

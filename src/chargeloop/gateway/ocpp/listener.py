@@ -6,6 +6,7 @@ import ssl
 from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
+from urllib.parse import unquote
 
 import aiofastnet
 from picows import WSAutoPingStrategy, WSListener, WSUpgradeRequest, WSUpgradeResponse, WSUpgradeResponseWithListener
@@ -14,7 +15,10 @@ from picows import WSAutoPingStrategy, WSListener, WSUpgradeRequest, WSUpgradeRe
 from picows.picows import WSProtocol  # type: ignore[attr-defined]
 
 from chargeloop.gateway.ocpp.connection import MESSAGE_BYTES
+from chargeloop.protocols.ocpp import Version
 
+PATH = "/ocpp/"
+ID_LENGTH = 48
 HANDSHAKE_S = 10.0
 PING_AFTER_S, PONG_WITHIN_S = 60.0, 30.0  # wall time
 READ_BUFFER = 2048  # of each socket; grows where a message needs it
@@ -28,6 +32,23 @@ class Visitor(NamedTuple):
     address: str
     is_tls: bool
     certificate: bytes | None
+
+    @property
+    def charger_id(self) -> str | None:
+        """The identity at the end of the path; None where there is none."""
+        path = self.request.path.decode("ascii", "replace").split("?")[0]
+        charger_id = unquote(path.removeprefix(PATH))
+        return charger_id if path.startswith(PATH) and is_identity(charger_id) else None
+
+    @property
+    def offered(self) -> list[str]:
+        """Subprotocols, the preferred one first."""
+        return [name.strip() for name in ",".join(self.request.headers.getall("Sec-WebSocket-Protocol", [])).split(",")]
+
+    @property
+    def version(self) -> Version | None:
+        """The first that we speak."""
+        return next((Version(name) for name in self.offered if name in set(Version)), None)
 
 
 Judge = Callable[[Visitor], WSListener | WSUpgradeResponseWithListener | None]
@@ -63,6 +84,17 @@ async def listen(judge: Judge, host: str, port: int, context: ssl.SSLContext | N
     create = partial(aiofastnet.create_server, asyncio.get_running_loop())
     server: asyncio.Server = await create(protocol, host, port, ssl=context, backlog=BACKLOG)
     return server
+
+
+def is_identity(charger_id: str) -> bool:
+    """Whether a charger may be called so: a colon would end the user name of its Basic authentication."""
+    return 0 < len(charger_id) <= ID_LENGTH and ":" not in charger_id and charger_id.isprintable()
+
+
+def accepted(version: Version, listener: WSListener) -> WSUpgradeResponseWithListener:
+    """The handshake's good end."""
+    response = WSUpgradeResponse.create_101_response({"Sec-WebSocket-Protocol": str(version)})
+    return WSUpgradeResponseWithListener(response, listener)
 
 
 def refusal(status: int) -> WSUpgradeResponseWithListener:

@@ -6,7 +6,7 @@ from typing import Any
 
 from chargeloop import model
 from chargeloop.protocols.ocpp import v2, v16
-from chargeloop.protocols.ocpp.abilities import PLAIN, Abilities, rate_unit
+from chargeloop.protocols.ocpp.abilities import PLAIN, Abilities, rate_unit, schedule
 from chargeloop.protocols.ocpp.facts import (
     Ended,
     Fact,
@@ -211,6 +211,7 @@ __all__ = [
     "request",
     "response",
     "salvage",
+    "schedule",
     "schema",
     "session_id",
     "signed_values",
