@@ -1,4 +1,4 @@
-"""Cross-validation by rolling origin: every hour of a span is forecast from each lead before it, by models that grow with the record."""
+"""Cross-validation by rolling origin: every hour of a span is forecast at each lead, by models that grow with the record."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -52,8 +52,10 @@ def backtest(
     """
     ahead = np.array(sorted(leads))
     begin = first - int(ahead[-1]) + 1
-    if not (0 < begin and first < last <= len(demand.energy_kwh)):
-        raise BadInput("backtest", f"rows {first} to {last} must lie in a record of {len(demand.energy_kwh)} hours, with some before")
+    if not (begin > 0 and first < last <= len(demand.energy_kwh)):
+        raise BadInput(
+            "backtest", f"rows {first} to {last} must lie in a record of {len(demand.energy_kwh)} hours, with some before"
+        )
     out = np.full((3, len(ahead), last - first, demand.energy_kwh.shape[1]), np.nan)
     methods: dict[str, int] = {}
     model: Forecaster | None = None
