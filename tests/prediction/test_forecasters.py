@@ -1,4 +1,4 @@
-"""What holds for every forecaster: it sees nothing later than the origin; what is missing or stands still has a named method."""
+"""What holds for all forecasters: they see nothing after the origin, and say which method stood in for which zone."""
 
 from datetime import UTC, datetime, timedelta
 

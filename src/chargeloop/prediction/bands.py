@@ -19,7 +19,8 @@ FEW = 48  # errors; with fewer the band is that of all zones
 @dataclass(frozen=True, slots=True, eq=False)
 class Trial:
     """The last hours as they were forecast: `parts` (tried leads x hours x zones x linear and boosted) and `actual`
-    (tried leads x hours x zones), both as differences from the strong naive in units of scale; `width`, `naive` and `of_day` beside them."""
+    (tried leads x hours x zones), both as differences from the
+    strong naive in units of scale; `width`, `naive` and `of_day` beside them."""
 
     parts: Floats
     actual: Floats
