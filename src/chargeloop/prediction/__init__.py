@@ -5,6 +5,8 @@ drivers, vehicles and the sun will do.
 from chargeloop.prediction.arrival_soc import ArrivalSoc
 from chargeloop.prediction.arrivals import Arrivals, Sessions, known_at_arrival, remaining_s
 from chargeloop.prediction.base_load import BaseLoad
+from chargeloop.prediction.backtest import Backtest, backtest
+from chargeloop.prediction.blend import Blend
 from chargeloop.prediction.calendar import hours_of, is_rest_day
 from chargeloop.prediction.choice import ChoiceTable, Estimate, Logit, Taste, choices_of, of_tier
 from chargeloop.prediction.city import forecast_city
@@ -65,6 +67,18 @@ __all__ = [
     "choices_of",
     "day_ahead_errors",
     "drift",
+from chargeloop.prediction.forecaster import FORECASTERS, Forecaster, fit_forecaster
+from chargeloop.prediction.naive import Naive
+from chargeloop.prediction.scores import Scores, live_zones, skill
+
+    "FORECASTERS",
+    "Backtest",
+    "Blend",
+    "Forecaster",
+    "Naive",
+    "Scores",
+    "backtest",
+    "fit_forecaster",
     "forecast_city",
     "habits_of",
     "hours_of",
@@ -89,6 +103,8 @@ __all__ = [
     "significant",
     "summed",
     "trends",
+    "live_zones",
+    "skill",
     "usage_index",
     "visits_of",
     "weather_index",

@@ -1,4 +1,4 @@
-"""Cross-validation by rolling origin: every hour of a span is forecast from each lead before it, by models that grow with the record."""
+"""Cross-validation by rolling origin: every hour of a span is forecast at each lead, by models that grow with the record."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""How far off the blend was of late: its weights, and conformal quantiles around it, from forecasts that were made before the fact."""
+"""How far off the blend was of late: its weights, and conformal quantiles around it, from forecasts made before the fact."""
 
 from dataclasses import dataclass
 
@@ -18,8 +18,9 @@ FEW = 48  # errors; with fewer the band is that of all zones
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trial:
-    """The last hours as they were forecast: `parts` (tried leads x hours x zones x linear and boosted) and `actual` (tried leads x
-    hours x zones), both as differences from the strong naive in units of scale; `width`, `naive` and `of_day` beside them."""
+    """The last hours as they were forecast: `parts` (tried leads x hours x zones x linear and boosted) and `actual`
+    (tried leads x hours x zones), both as differences from the
+    strong naive in units of scale; `width`, `naive` and `of_day` beside them."""
 
     parts: Floats
     actual: Floats

@@ -1,4 +1,4 @@
-"""The best forecaster: the strong naive, corrected by a linear and a boosted model whose shares a trial sets, with conformal bands.
+"""The best forecaster: the strong naive, corrected by a linear and a boosted model, with conformal bands.
 
 What is unlike the rest is forecast by a named method of its own, zone by zone (`Forecast.methods`):
 
@@ -108,8 +108,8 @@ class Blend:
     def _boosted(self, past: Past, asked: list[tuple[Ints, int]]) -> Floats:
         return np.stack(self.boosted.of_leads(past, asked))
 
-    def forecast(self, history: Demand, weather: Weather, origin: datetime, hours: int) -> Forecast:
-        """The next `hours` hours from what had ended at `origin`: nothing later is looked at. Past 24 h, from its own medians."""
+    def forecast(self, history: Demand, weather: Weather, origin: datetime, hours: int) -> Forecast:  # noqa: ARG002
+        """The next `hours` hours from what had ended at `origin`, nothing later; past 24 h from its own medians."""
         if origin.tzinfo is None or history.start.tzinfo is None:
             raise BadInput("origin", "times need a zone")
         first = max(hours_between(history.start, full_hour(origin)), 0)
@@ -134,10 +134,10 @@ class Blend:
     def _methods(self, energy: Floats) -> tuple[str, ...]:
         known = np.isfinite(energy)
         last = known[-1] if len(energy) else np.zeros(energy.shape[1], dtype=np.bool_)
-        week = known[-7 * 24 :].any(axis=0) & np.isfinite(self.scale)
+        week = np.asarray(known[-7 * 24 :].any(axis=0)) & np.isfinite(self.scale)
         # every hour ahead must have had a day with the same hour known
         daily = _every_hour(known[-7 * 24 :])
-        seen = known.any(axis=0) | (self.fallback.profile_kwh > 0).any(axis=0)
+        seen = np.atleast_1d(known.any(axis=0) | (self.fallback.profile_kwh > 0).any(axis=0))
         return tuple(
             "held"
             if held
@@ -149,6 +149,7 @@ class Blend:
             if some
             else "other_zones"
             for held, now, day, recent, some in zip(_held(energy), last & week, daily, week, seen, strict=True)
+            for held, now, day, recent, some in zip(_held(energy), np.logical_and(last, week), daily, week, seen, strict=True)
         )
 
     def _day(self, energy: Floats, at: datetime, methods: tuple[str, ...]) -> Floats:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from chargeloop.model.city import Floats, Ints
 from chargeloop.prediction.past import BOOSTED, Past
@@ -20,9 +21,10 @@ MOST = 400_000  # samples for one model
 NEAR = {"learning_rate": 0.05, "feature_fraction": 0.8, "min_data_in_leaf": 50, "num_leaves": 63}
 # further ahead the days are few and alike: splits drawn at random average better than splits that are searched
 FAR = {"learning_rate": 0.03, "feature_fraction": 0.5, "min_data_in_leaf": 300, "num_leaves": 31, "extra_trees": True}
+# one thread: more of them wait for each other by spinning, which costs most where a machine is busy
 ALWAYS = {
     **{"objective": "l1", "bagging_fraction": 0.7, "bagging_freq": 1, "max_bin": 127},
-    **{"verbose": -1, "num_threads": 2, "seed": 1, "deterministic": True, "force_row_wise": True},
+    **{"verbose": -1, "num_threads": 1, "seed": 1, "deterministic": True, "force_row_wise": True},
 }
 TREES = 400
 
@@ -50,7 +52,7 @@ class Boosted:
         return self.of_leads(past, [(rows, lead)])[0]
 
     def of_leads(self, past: Past, asked: list[tuple[Ints, int]]) -> list[Floats]:
-        """The same for several leads at once, which share the cost of a call."""
+        """The same for several leads, in rising order, which share the cost of a call."""
         out: list[Floats] = []
         for (first, last), booster in zip(SPANS, self.boosters, strict=True):
             mine = [(rows, lead) for rows, lead in asked if first <= lead <= last]
@@ -73,7 +75,7 @@ class Boosted:
         return cls(tuple(lightgbm.Booster(model_str=text) for text in texts))
 
 
-def _samples(past: Past, target: Floats, first: int, last: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
+def _samples(past: Past, target: Floats, first: int, last: int, rng: np.random.Generator) -> tuple[NDArray[np.float32], Floats]:
     """Samples x inputs and samples: of each lead an equal share, drawn where there are more than `MOST`."""
     leads = range(first, last + 1)
     rows = np.arange(len(target))

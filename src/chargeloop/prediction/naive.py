@@ -1,6 +1,7 @@
 """Forecasts that anything better has to beat: the last value, the same hour of a day or a week ago, and dev7, the strong one.
 
-dev7: m(t) = mean of y(t - 24 k h), k = 1..7; forecast(o + h) = max(0, m(o + h) + 0.97^h (y(o) - m(o))), o the last hour that had ended.
+dev7: m(t) = mean of y(t - 24 k h), k = 1..7; forecast(o + h) = max(0, m(o + h) + 0.97^h (y(o) - m(o))), o the last
+hour that had ended.
 """
 
 from collections.abc import Sequence
@@ -10,7 +11,7 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from chargeloop.model import BadInput, Demand, Weather
-from chargeloop.model.city import Floats
+from chargeloop.model.city import Floats, Ints
 from chargeloop.physics import full_hour, hours_between
 from chargeloop.prediction.calendar import hours_of
 from chargeloop.prediction.forecast import Forecast, named
@@ -65,7 +66,7 @@ class Naive:
         return Forecast.of(origin, self.zone_ids, point, self.spread[:, ahead] * middle)
 
 
-def _points(kind: str, energy: Floats, start: datetime, time_zone: str, rows: np.ndarray, lead: int) -> Floats:
+def _points(kind: str, energy: Floats, start: datetime, time_zone: str, rows: Ints, lead: int) -> Floats:
     """Rows x zones, kWh, as known `lead` hours before; NaN where nothing is."""
     if kind == "dev7":
         return Past.of(energy, start, time_zone, np.ones(energy.shape[1])).strong_naive(rows, lead)

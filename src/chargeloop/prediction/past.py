@@ -1,14 +1,14 @@
 """What a record of demand says about an hour ahead: the inputs of the linear and of the boosted model, and the strong naive.
 
-Rows are hours of the record and the 24 after it; `lead` 1 is the first hour after the origin. For row t and lead h nothing later
-than row t - h is looked at, so inputs of a long record, taken at once, are those that were known at each origin.
+Rows are hours of the record and the 24 after it; `lead` 1 is the first hour after the origin. For row t and lead h nothing
+later than row t - h is looked at, so inputs of a long record, taken at once, are those that were known at each origin.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
+from numpy.typing import NDArray
 
 from chargeloop.model.city import Floats, Ints
 from chargeloop.prediction.calendar import hours_of
@@ -57,7 +57,7 @@ class Past:
         """Rows x zones: mean of the same hour on seven days, and what is left of the last deviation from it; over `scale`."""
         return np.maximum(self.usual["mean7"][rows] + FADE**lead * np.nan_to_num(_at(self.state["deviation"], rows - lead)), 0)
 
-    def inputs(self, names: tuple[str, ...], rows: Ints, lead: int) -> Floats:
+    def inputs(self, names: tuple[str, ...], rows: Ints, lead: int) -> NDArray[np.float32]:
         """Rows x zones x names, single precision; NaN where unknown."""
         out = np.empty((len(rows), self.seen.shape[1], len(names)), dtype=np.float32)
         for k, name in enumerate(names):
@@ -69,30 +69,39 @@ class Past:
             return self.usual[name][rows]
         if name in self.state:
             return _at(self.state[name], rows - lead)
-        return _OTHERS[name](self, rows, lead)
+        return _other(name, self, rows, lead)
 
 
-_OTHERS: dict[str, Callable[[Past, Ints, int], Floats]] = {
-    "deviation_1": lambda past, rows, lead: _at(past.state["deviation"], rows - lead - 1),
-    "deviation_2": lambda past, rows, lead: _at(past.state["deviation"], rows - lead - 2),
-    "deviation_3": lambda past, rows, lead: _at(past.state["deviation"], rows - lead - 3),
-    "deviation_day": lambda past, rows, lead: _at(past.state["deviation"], rows - 24),
-    "deviation_week": lambda past, rows, lead: _at(past.state["deviation"], rows - 168),
-    "now": lambda past, rows, lead: _at(past.seen, rows - lead),
-    "before": lambda past, rows, lead: _at(past.seen, rows - lead - 1),
-    "before_2": lambda past, rows, lead: _at(past.seen, rows - lead - 2),
-    "mean7_origin": lambda past, rows, lead: _at(past.usual["mean7"], rows - lead),
-    # of the hour after: at 24 h it would need the hour of the origin itself
-    "mean7_next": lambda past, rows, lead: _at(past.usual["mean7"], rows + 1 if lead < LEADS else rows - len(past.seen)),
-    "move_day": lambda past, rows, lead: _at(past.seen, rows - 24) - _at(past.seen, rows - 24 - lead),
-    "move_week": lambda past, rows, lead: _at(past.seen, rows - 168) - _at(past.seen, rows - 168 - lead),
-    "hour": lambda past, rows, lead: past.of_day[rows][:, None].astype(np.float64),
-    "rest": lambda past, rows, lead: past.rest[rows][:, None],
-    "rest_unusual": lambda past, rows, lead: (past.rest[rows] - np.mean([past.rest[rows - 24 * k] for k in range(1, 8)], 0))[
-        :, None
-    ],
-    "lead": lambda past, rows, lead: np.full((1, 1), float(lead)),
-}
+def _other(name: str, past: Past, rows: Ints, lead: int) -> Floats:  # noqa: PLR0911
+    """Inputs that take more than one row, or that are the same for all zones."""
+    deviation, mean7, seen = past.state["deviation"], past.usual["mean7"], past.seen
+    match name:
+        case "deviation_1" | "deviation_2" | "deviation_3":
+            return _at(deviation, rows - lead - int(name[-1]))
+        case "deviation_day":
+            return _at(deviation, rows - 24)
+        case "deviation_week":
+            return _at(deviation, rows - 168)
+        case "now" | "before" | "before_2":
+            return _at(seen, rows - lead - ("now", "before", "before_2").index(name))
+        case "mean7_origin":
+            return _at(mean7, rows - lead)
+        case "mean7_next":  # of the hour after: at 24 h it would need an hour later than the origin
+            return _at(mean7, rows + 1) if lead < LEADS else np.full((1, 1), np.nan)
+        case "move_day":
+            return _at(seen, rows - 24) - _at(seen, rows - 24 - lead)
+        case "move_week":
+            return _at(seen, rows - 168) - _at(seen, rows - 168 - lead)
+        case "hour":
+            return past.of_day[rows][:, None].astype(np.float64)
+        case "rest":
+            return past.rest[rows][:, None]
+        case "rest_unusual":
+            before = np.mean([past.rest[np.maximum(rows - 24 * k, 0)] for k in range(1, 8)], axis=0)
+            return np.asarray((past.rest[rows] - before)[:, None])
+        case "lead":
+            return np.full((1, 1), float(lead))
+    raise AssertionError(name)
 
 
 def _usual(seen: Floats, rest: Floats) -> dict[str, Floats]:

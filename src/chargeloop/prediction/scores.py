@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from chargeloop.model.city import Floats
 from chargeloop.prediction.forecast import QUANTILES
@@ -10,8 +11,8 @@ from chargeloop.prediction.forecast import QUANTILES
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scores:
-    """Each by zone, NaN where nothing was known: kWh, but `rae` = sum |e| / sum |y - mean(y)|, `coverage` (share of hours between
-    q10 and q90) and `pinball` (mean over the quantiles) over the zone's mean."""
+    """Each by zone, NaN where nothing was known: kWh, but `rae` = sum |e| / sum |y - mean(y)|, `coverage` (share of hours
+    between q10 and q90) and `pinball` (mean over the quantiles) over the zone's mean."""
 
     mae: Floats
     rmse: Floats
@@ -41,7 +42,7 @@ class Scores:
             )
 
 
-def live_zones(energy_kwh: Floats, first: int, last: int) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
+def live_zones(energy_kwh: Floats, first: int, last: int) -> NDArray[np.bool_]:
     """Zones whose value is that of the hour before in at most half of rows `first` to `last`."""
     first = max(first, 1)
     still = energy_kwh[first:last] == energy_kwh[first - 1 : last - 1]
