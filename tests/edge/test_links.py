@@ -40,9 +40,9 @@ class Hand:
         """The newest call that fits, once there is one."""
         async with asyncio.timeout(20):
             while True:
-                for action, payload in reversed(self.called):
-                    if fits(action, payload):
-                        return payload
+                found = [payload for action, payload in self.called if fits(action, payload)]
+                if found:
+                    return found[-1]
                 await asyncio.sleep(0.01)
 
     def stop(self) -> None:

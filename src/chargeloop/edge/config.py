@@ -194,11 +194,18 @@ def faults(site: Site) -> Iterator[tuple[str, str]]:
 
 def _read(path: Path, kind: type[T]) -> T:
     try:
-        return msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), kind)
+        return msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), kind, dec_hook=_path)
     except OSError as error:
         raise BadInput(str(path), error.strerror or "cannot be read") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
         raise BadInput(str(path), str(error).replace("$.", "")) from None
+
+
+def _path(kind: type, told: object) -> object:
+    """What msgspec does not know to read."""
+    if kind is Path and isinstance(told, str):
+        return Path(told)
+    raise ValueError(f"expected a path in quotes, got {told!r}")
 
 
 def _beside(path: Path, part: T, *names: str) -> T:
