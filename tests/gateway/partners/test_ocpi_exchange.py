@@ -247,7 +247,7 @@ async def test_a_start_is_answered_at_once_and_its_result_comes_later(tmp_path: 
         ("MAKE_COFFEE", {}, "NOT_SUPPORTED"),
     ],
 )
-async def test_other_commands(tmp_path: Path, name: str, fields: dict[str, str], reply: str) -> None:
+async def test_other_commands(tmp_path: Path, name: str, fields: dict[str, Any], reply: str) -> None:
     async with pair(tmp_path) as both:
         both.site.charge(1)
         assert (await both.emsp.partners.command(CPO, name, **fields))[1] == reply
@@ -255,7 +255,8 @@ async def test_other_commands(tmp_path: Path, name: str, fields: dict[str, str],
 
 async def test_a_command_for_an_unknown_place(tmp_path: Path) -> None:
     async with pair(tmp_path) as both:
-        for place in ({"location_id": "S99"}, {"location_id": "S0", "evse_uid": "S9-01"}):
+        places: list[dict[str, Any]] = [{"location_id": "S99"}, {"location_id": "S0", "evse_uid": "S9-01"}]
+        for place in places:
             with pytest.raises(Refused) as refused:
                 await both.emsp.partners.command(CPO, "START_SESSION", token=wire_token(both.version), **place)
             assert refused.value.status == Status.UNKNOWN_LOCATION
@@ -386,7 +387,7 @@ async def test_a_list_that_breaks_off_is_read_again(tmp_path: Path) -> None:
                 await both.cpo.down()
             return await take(*arguments)
 
-        both.emsp.partners.catch_up._take = cut_in_the_middle  # type: ignore[method-assign]
+        both.emsp.partners.catch_up._take = cut_in_the_middle  # type: ignore[method-assign, assignment]
         result = await both.emsp.partners.catch_up.pull_all("cpo")
         assert result["cdrs"] is None
         assert await both.emsp.partners.objects.seen("cpo", "cdrs") is None

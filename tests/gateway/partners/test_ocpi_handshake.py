@@ -206,8 +206,8 @@ async def test_nobody_registers_as_somebody_else(tmp_path: Path) -> None:
     async with pair(tmp_path) as both:
         invitation = await both.cpo.partners.peers.invite("second", NOW, cleartext=True)
         async with node(tmp_path / "third.db", Wallet().ports(), EMSP_ROLE) as third:
+            url = both.cpo.partners.us.versions_url
             with pytest.raises(Refused, match="another partner's") as refused:
-                url = both.cpo.partners.us.versions_url
                 await third.partners.handshake.register("cpo", url, invitation, cleartext=True)
             assert refused.value.status == Status.BAD_PARAMETERS
 
