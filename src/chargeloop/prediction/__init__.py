@@ -4,13 +4,14 @@ drivers, vehicles and the sun will do.
 
 from chargeloop.prediction.arrival_soc import ArrivalSoc
 from chargeloop.prediction.arrivals import Arrivals, Sessions, known_at_arrival, remaining_s
-from chargeloop.prediction.base_load import BaseLoad
 from chargeloop.prediction.backtest import Backtest, backtest
+from chargeloop.prediction.base_load import BaseLoad
 from chargeloop.prediction.blend import Blend
 from chargeloop.prediction.calendar import hours_of, is_rest_day
 from chargeloop.prediction.choice import ChoiceTable, Estimate, Logit, Taste, choices_of, of_tier
 from chargeloop.prediction.city import forecast_city
 from chargeloop.prediction.forecast import Forecast, aggregate
+from chargeloop.prediction.forecaster import FORECASTERS, Forecaster, fit_forecaster
 from chargeloop.prediction.habits import Habit, Visit, habits_of, visits_of
 from chargeloop.prediction.history import known_until, usage_index, without_frozen
 from chargeloop.prediction.indices import WEATHER_NEUTRAL_C, known_weather, weather_index
@@ -23,8 +24,10 @@ from chargeloop.prediction.levels import (
     levelled,
     summed,
 )
+from chargeloop.prediction.naive import Naive
 from chargeloop.prediction.profile import HourOfWeek
 from chargeloop.prediction.regression import Regression, least_squares
+from chargeloop.prediction.scores import Scores, live_zones, skill
 from chargeloop.prediction.scoring import HORIZONS_H, Drift, Score, drift, pinball, scored
 from chargeloop.prediction.shortages import bays_needed, kwh_per_bay_hour, peaks, quantile_of, short_of, shortages
 from chargeloop.prediction.solar import Panel, Solar
@@ -33,11 +36,14 @@ from chargeloop.prediction.trends import Trait, Trend, kendall_p, sen_slope, sig
 from chargeloop.prediction.vehicle_profile import ChargingSeen, Consumption
 
 __all__ = [
+    "FORECASTERS",
     "HORIZONS_H",
     "WEATHER_NEUTRAL_C",
     "ArrivalSoc",
     "Arrivals",
+    "Backtest",
     "BaseLoad",
+    "Blend",
     "ByHour",
     "ChargingSeen",
     "ChoiceTable",
@@ -47,14 +53,17 @@ __all__ = [
     "Estimate",
     "Expected",
     "Forecast",
+    "Forecaster",
     "Habit",
     "HourOfWeek",
     "Levelled",
     "Levels",
     "Logit",
+    "Naive",
     "Panel",
     "Regression",
     "Score",
+    "Scores",
     "Sessions",
     "Solar",
     "Stays",
@@ -63,21 +72,11 @@ __all__ = [
     "Trend",
     "Visit",
     "aggregate",
+    "backtest",
     "bays_needed",
     "choices_of",
     "day_ahead_errors",
     "drift",
-from chargeloop.prediction.forecaster import FORECASTERS, Forecaster, fit_forecaster
-from chargeloop.prediction.naive import Naive
-from chargeloop.prediction.scores import Scores, live_zones, skill
-
-    "FORECASTERS",
-    "Backtest",
-    "Blend",
-    "Forecaster",
-    "Naive",
-    "Scores",
-    "backtest",
     "fit_forecaster",
     "forecast_city",
     "habits_of",
@@ -91,6 +90,7 @@ from chargeloop.prediction.scores import Scores, live_zones, skill
     "learned_correlation",
     "least_squares",
     "levelled",
+    "live_zones",
     "of_tier",
     "peaks",
     "pinball",
@@ -101,10 +101,9 @@ from chargeloop.prediction.scores import Scores, live_zones, skill
     "short_of",
     "shortages",
     "significant",
+    "skill",
     "summed",
     "trends",
-    "live_zones",
-    "skill",
     "usage_index",
     "visits_of",
     "weather_index",

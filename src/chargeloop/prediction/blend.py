@@ -148,7 +148,6 @@ class Blend:
             else "hour_of_week"
             if some
             else "other_zones"
-            for held, now, day, recent, some in zip(_held(energy), last & week, daily, week, seen, strict=True)
             for held, now, day, recent, some in zip(_held(energy), np.logical_and(last, week), daily, week, seen, strict=True)
         )
 
