@@ -44,7 +44,7 @@ from chargeloop.model import (
     World,
 )
 from chargeloop.perception import Perception
-from chargeloop.persistence import Store, find_records
+from chargeloop.persistence import Record, Store, find_forecasts, find_origins, find_records
 from chargeloop.prediction import Correlation, Forecast, Levels
 from tests.small_city import START
 

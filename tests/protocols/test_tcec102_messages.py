@@ -6,16 +6,27 @@ from typing import Any
 
 import pytest
 
+from chargeloop.model import EvseStatus, Plug, StopReason
 from chargeloop.protocols.tcec102 import (
     BEIJING,
     CORRECTED,
     DIALECTS,
     INTERFACES,
+    PLUG_FROM_WIRE,
+    PLUG_ON_WIRE,
+    STANDARD,
+    STATUS_FROM_WIRE,
+    STATUS_ON_WIRE,
+    STOP_REASON_ON_WIRE,
     AesHmacMd5,
+    ConnectorStatus,
+    ConnectorType,
     Dialect,
+    Interface,
     Refused,
     Ret,
     Side,
+    TokenFail,
     messages,
     open_request,
     read,
@@ -245,3 +256,18 @@ def test_a_dialect_that_loses_a_name() -> None:
 
 def test_the_path_of_a_partner() -> None:
     assert Dialect(base_path="/cec/v2/").path("query_token") == "/cec/v2/query_token"
+
+
+def test_every_state_plug_and_reason_of_ours_has_its_number() -> None:
+    assert STATUS_ON_WIRE.keys() == set(EvseStatus)
+    assert {STATUS_ON_WIRE[STATUS_FROM_WIRE[each]] for each in ConnectorStatus} == set(ConnectorStatus)
+    assert PLUG_ON_WIRE.keys() == set(Plug)
+    assert all(PLUG_ON_WIRE[PLUG_FROM_WIRE[each]] == each for each in (ConnectorType.AC_PLUG, ConnectorType.DC_GUN))
+    assert STOP_REASON_ON_WIRE.keys() == set(StopReason)
+    assert DIALECTS["standard"] is STANDARD
+
+
+def test_who_gets_no_token_is_told_why() -> None:
+    token: Interface = INTERFACES["query_token"]
+    refused = read(token.response, {"OperatorID": "123456789", "SuccStat": 1, "FailReason": 2})
+    assert refused.on_wire()["FailReason"] == TokenFail.WRONG_SECRET

@@ -45,9 +45,8 @@ def scored(
     Zones whose feed has `stopped` (Z) are taken out of forecast and truth alike, at all levels.
     """
     kept = np.where(stopped, 0.0, 1.0)
-    one = Forecast(
-        forecast.origin, forecast.zone_ids, *(each[row : row + 1] * kept for each in (forecast.q10, forecast.q50, forecast.q90))
-    )
+    low, middle, high = (each[row : row + 1] * kept for each in (forecast.q10, forecast.q50, forecast.q90))
+    one = Forecast(forecast.origin, forecast.zone_ids, low, middle, high)
     running = np.flatnonzero(~stopped)
     whole = np.zeros(len(levels.zone_ids), dtype=np.int64)
     found = []

@@ -115,7 +115,8 @@ def peaks(forecast: Forecast, lasting: float, rng: np.random.Generator, paths: i
     start = forecast.origin.replace(minute=0, second=0, microsecond=0)
     found = []
     for z, unit in enumerate(forecast.zone_ids):
-        one = Forecast(forecast.origin, (unit,), *(each[:, z : z + 1] for each in (forecast.q10, forecast.q50, forecast.q90)))
+        low, middle, high = (each[:, z : z + 1] for each in (forecast.q10, forecast.q50, forecast.q90))
+        one = Forecast(forecast.origin, (unit,), low, middle, high)
         day = quantile_of(one, score)
         count = np.bincount(day.argmax(axis=0), minlength=hours)
         low, middle, high = np.quantile(day.max(axis=0), (0.1, 0.5, 0.9))
