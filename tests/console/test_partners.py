@@ -46,23 +46,23 @@ their_secret = "platform's"
 """
 
 
-class Wallbox(ChargePoint):
+class Wallbox(ChargePoint):  # type: ignore[misc] (the package has no types)
     """A charger with a vehicle at it: starts and stops as it is told."""
 
     transaction = 0
     meter = 1000
 
-    @on("RemoteStartTransaction")
+    @on("RemoteStartTransaction")  # type: ignore[untyped-decorator]
     async def start_by_remote(self, id_tag: str, **_: Any) -> call_result.RemoteStartTransaction:
         self.begun = asyncio.create_task(self._charge(id_tag))
         return call_result.RemoteStartTransaction("Accepted")
 
-    @on("RemoteStopTransaction")
+    @on("RemoteStopTransaction")  # type: ignore[untyped-decorator]
     async def stop_by_remote(self, transaction_id: int, **_: Any) -> call_result.RemoteStopTransaction:
         self.ended = asyncio.create_task(self._stop(transaction_id))
         return call_result.RemoteStopTransaction("Accepted")
 
-    @on("SetChargingProfile")
+    @on("SetChargingProfile")  # type: ignore[untyped-decorator]
     async def limit(self, **_: Any) -> call_result.SetChargingProfile:
         return call_result.SetChargingProfile("Accepted")
 

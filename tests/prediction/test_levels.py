@@ -13,6 +13,7 @@ from chargeloop.prediction import (
     Correlation,
     Forecast,
     HourOfWeek,
+    Levelled,
     Levels,
     day_ahead_errors,
     learned_correlation,
@@ -74,7 +75,8 @@ def test_widths_grow_by_the_correlation(small_city: City, small_layout: Layout) 
 def test_stations_of_a_zone_are_together_as_wide_as_it(small_city: City, small_layout: Layout) -> None:
     levels = Levels.of(small_city, small_layout)
     one = np.ones((1, 3))
-    station = levelled(Forecast(ORIGIN, levels.zone_ids, 90 * one, 100 * one, 110 * one), levels).station
+    all_levels: Levelled = levelled(Forecast(ORIGIN, levels.zone_ids, 90 * one, 100 * one, 110 * one), levels)
+    station = all_levels.station
     zone = summed(station, levels.station_zone, levels.zone_ids, 0.1)
     assert zone.q90 == pytest.approx(110 * one)
     assert zone.q10 == pytest.approx(90 * one)

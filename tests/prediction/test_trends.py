@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from chargeloop.model import Demand
-from chargeloop.prediction import Trait, kendall_p, sen_slope, significant, trends
+from chargeloop.prediction import Trait, Trend, kendall_p, sen_slope, significant, trends
 
 DAYS, UNITS = 35, 60
 START = datetime(2025, 5, 4, 16, tzinfo=UTC)  # midnight in Shanghai
@@ -36,7 +36,8 @@ def found(of: Demand, habit: Trait) -> list[float]:
 def test_what_only_wanders_is_no_trend(lasting: float) -> None:
     of = demand(1, lasting)
     assert sum(len(found(of, habit)) for habit in Trait) <= 2
-    p = np.array([each.p for each in trends(of, "Asia/Shanghai", [str(u) for u in range(UNITS)])])
+    all_of: tuple[Trend, ...] = trends(of, "Asia/Shanghai", [str(u) for u in range(UNITS)])
+    p = np.array([each.p for each in all_of])
     assert (p < 0.05).mean() < 0.1
 
 

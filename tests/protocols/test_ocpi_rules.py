@@ -53,7 +53,7 @@ class Dated(NamedTuple):
     last_updated: datetime
 
 
-@given(st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)))
+@given(st.datetimes(timezones=st.just(UTC)).filter(lambda at: at.year >= 1000))
 def test_a_time_comes_back_to_a_tenth_of_a_millisecond(at: datetime) -> None:
     text = write_time(at)
     assert len(text) <= 25
