@@ -46,7 +46,7 @@ their_secret = "platform's"
 """
 
 
-class Wallbox(ChargePoint):  # type: ignore[misc] (the package has no types)
+class Wallbox(ChargePoint):  # type: ignore[misc]
     """A charger with a vehicle at it: starts and stops as it is told."""
 
     transaction = 0
