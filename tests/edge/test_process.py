@@ -204,7 +204,7 @@ async def test_it_tells_what_goes_on_and_takes_a_lower_limit(edge: EdgeProcess, 
     running = asyncio.create_task(charger.run())
     await charger.told("BootNotification", {"chargePointVendor": "V", "chargePointModel": "M"})
     await charger.told("StartTransaction", {"connectorId": 1, "idTag": "T1", "meterStart": 1000, "timestamp": now()})
-    state = await edge.until(lambda state: state["chargers"][0]["cap_kw"] > 10)
+    state = await edge.until(lambda state: state["chargers"][0]["is_obeying"] and state["chargers"][0]["cap_kw"] > 10)
     assert state["status"] == "ok"
     assert state["meter"]["kw"] == pytest.approx(5.0)
     await edge.read("/limit", "PUT", {"kw": 8.0})

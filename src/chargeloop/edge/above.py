@@ -8,7 +8,7 @@ import msgspec
 from chargeloop.edge.buffer import Message
 from chargeloop.edge.plan import is_ours
 from chargeloop.edge.wire import new_password_in, payload_of
-from chargeloop.gateway.ocpp import is_taken
+from chargeloop.gateway.ocpp.credentials import is_taken
 from chargeloop.protocols.ocpp import Call, CallError, CallResult, ErrorCode, Frame, Version
 
 if TYPE_CHECKING:

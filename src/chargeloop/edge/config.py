@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 from msgspec import Meta
 
-from chargeloop.gateway.ocpp import is_identity
+from chargeloop.gateway.ocpp.listener import is_identity
 from chargeloop.model import BadInput
 
 Positive = Annotated[float, Meta(gt=0)]

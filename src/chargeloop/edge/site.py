@@ -18,7 +18,9 @@ from chargeloop.edge.shared import Shared
 from chargeloop.edge.sight import Sight
 from chargeloop.edge.station import Station
 from chargeloop.edge.tokens import SITE, Tokens
-from chargeloop.gateway.ocpp import Connection, Door, Stranger, Visitor, accepted, listen, refusal
+from chargeloop.gateway.ocpp import Connection, Door, accepted, listen, refusal
+from chargeloop.gateway.ocpp.connection import Stranger
+from chargeloop.gateway.ocpp.listener import Visitor
 from chargeloop.loop import Clock
 from chargeloop.model import BadInput, Unreachable
 from chargeloop.persistence import Registration

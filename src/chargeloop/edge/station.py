@@ -18,7 +18,9 @@ from chargeloop.edge.shared import Shared
 from chargeloop.edge.telling import Telling
 from chargeloop.edge.uplink import Uplink
 from chargeloop.edge.wire import payload_of, token_in, token_info_in
-from chargeloop.gateway.ocpp import Connection, default_answer, hashed, read_call
+from chargeloop.gateway.ocpp import Connection, read_call
+from chargeloop.gateway.ocpp.answers import default_answer
+from chargeloop.gateway.ocpp.credentials import hashed
 from chargeloop.protocols.ocpp import (
     Call,
     CallError,

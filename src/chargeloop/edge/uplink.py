@@ -14,7 +14,7 @@ from picows import WSAutoPingStrategy, WSCloseCode, WSError, WSListener, ws_conn
 from chargeloop.edge.buffer import Buffer, Message
 from chargeloop.edge.config import Upstream
 from chargeloop.edge.wire import payload_of
-from chargeloop.gateway.ocpp import Connection, Stranger
+from chargeloop.gateway.ocpp.connection import Connection, Stranger
 from chargeloop.protocols.ocpp import (
     Call,
     CallError,

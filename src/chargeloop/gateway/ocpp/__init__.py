@@ -1,13 +1,12 @@
 """OCPP gateway: one WebSocket for each charger, whatever version it speaks; what it says is durable before it is answered."""
 
-from chargeloop.gateway.ocpp.answers import default_answer
 from chargeloop.gateway.ocpp.charger import Charger
-from chargeloop.gateway.ocpp.connection import Connection, Stranger
-from chargeloop.gateway.ocpp.credentials import hashed, is_taken, without_secrets
+from chargeloop.gateway.ocpp.connection import Connection
+from chargeloop.gateway.ocpp.credentials import without_secrets
 from chargeloop.gateway.ocpp.door import Door
 from chargeloop.gateway.ocpp.gateway import OcppGateway
 from chargeloop.gateway.ocpp.handling import Answer, TokenInfo
-from chargeloop.gateway.ocpp.listener import Visitor, accepted, is_identity, listen, refusal
+from chargeloop.gateway.ocpp.listener import accepted, listen, refusal
 from chargeloop.gateway.ocpp.notices import Notice
 from chargeloop.gateway.ocpp.process import prepare_process
 from chargeloop.gateway.ocpp.reading import read_call
@@ -20,15 +19,9 @@ __all__ = [
     "Door",
     "Notice",
     "OcppGateway",
-    "Stranger",
     "TokenInfo",
-    "Visitor",
     "accepted",
     "checked_keys",
-    "default_answer",
-    "hashed",
-    "is_identity",
-    "is_taken",
     "listen",
     "prepare_process",
     "read_call",
