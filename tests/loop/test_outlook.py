@@ -44,7 +44,7 @@ from chargeloop.model import (
     World,
 )
 from chargeloop.perception import Perception
-from chargeloop.persistence import Store, find_records
+from chargeloop.persistence import Record, Store, find_forecasts, find_origins, find_records
 from chargeloop.prediction import Correlation, Forecast, Levels
 from tests.small_city import START
 
@@ -171,6 +171,11 @@ async def test_forecasts_are_scored_when_their_hours_are_over(
     assert [(each.level, each.horizon_h, each.hours) for each in found] == [
         (level, h, hours) for level in ("zone", "district", "city") for h, hours in ((1, 3), (3, 1))
     ]
+    assert all(isinstance(each, Record) for each in found)
+    newest = await store.read(lambda connection: find_origins(connection, 2))
+    assert [row.made_s - row.origin_s for row in newest] == [1800, 1800]  # not the second time
+    kept = await store.read(lambda connection: find_forecasts(connection, [newest[0].origin_s, 5.0]))
+    assert list(kept) == [newest[0].origin_s]
     zone = found[0]
     came, told_kwh = 0.0, float(forecasts(perception.snapshot(START)).q50[0].mean())
     assert (zone.mean_kwh, zone.coverage) == (came, 0.0)  # nobody has charged since

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from chargeloop.model import City, Layout
-from chargeloop.prediction import HORIZONS_H, Correlation, Drift, Forecast, Levels, drift, pinball, scored
+from chargeloop.prediction import HORIZONS_H, Correlation, Drift, Forecast, Levels, Score, drift, pinball, scored
 
 ORIGIN = datetime(2025, 6, 10, 9, tzinfo=UTC)
 
@@ -18,6 +18,7 @@ def test_scores_by_hand(small_city: City, small_layout: Layout) -> None:
     history = np.concatenate([np.full((200, 3), 20.0), [[12.0, 40.0, 30.0]]])
     stopped = np.array([False, False, True])
     zone, district, city = scored(forecast, 0, levels, Correlation(), history, stopped)
+    assert isinstance(zone, Score)
     assert (zone.level, zone.horizon_h, zone.units, zone.stopped, zone.covered) == ("zone", 1, 2, 1, 1)
     assert (zone.actual_kwh, zone.abs_kwh) == (52.0, 22.0)
     assert zone.relative == pytest.approx(2 / history[:, 0].mean() + 20 / history[:, 1].mean())
