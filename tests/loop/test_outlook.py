@@ -171,10 +171,12 @@ async def test_forecasts_are_scored_when_their_hours_are_over(
     assert [(each.level, each.horizon_h, each.hours) for each in found] == [
         (level, h, hours) for level in ("zone", "district", "city") for h, hours in ((1, 3), (3, 1))
     ]
-    zone: Record = found[0]
-    newest = await store.read(lambda connection: find_origins(connection, 1))
-    origin_s = newest[0].origin_s
-    assert origin_s in await store.read(lambda connection: find_forecasts(connection, [origin_s]))
+    assert all(isinstance(each, Record) for each in found)
+    newest = await store.read(lambda connection: find_origins(connection, 2))
+    assert [row.made_s - row.origin_s for row in newest] == [1800, 1800]  # not the second time
+    kept = await store.read(lambda connection: find_forecasts(connection, [newest[0].origin_s, 5.0]))
+    assert list(kept) == [newest[0].origin_s]
+    zone = found[0]
     came, told_kwh = 0.0, float(forecasts(perception.snapshot(START)).q50[0].mean())
     assert (zone.mean_kwh, zone.coverage) == (came, 0.0)  # nobody has charged since
     assert zone.mae_kwh == pytest.approx(told_kwh, rel=0.3)

@@ -26,18 +26,20 @@ def demand(seed: int, lasting: float = 0.0, growth: float = 0.0, shift_h: float 
     return Demand(START, energy.reshape(-1, UNITS))
 
 
+def every(of: Demand) -> tuple[Trend, ...]:
+    return trends(of, "Asia/Shanghai", [str(u) for u in range(UNITS)])
+
+
 def found(of: Demand, habit: Trait) -> list[float]:
     """Changes that were called significant."""
-    names = [str(u) for u in range(UNITS)]
-    return [each.change for each in trends(of, "Asia/Shanghai", names) if each.significant and each.habit is habit]
+    return [each.change for each in every(of) if each.significant and each.habit is habit]
 
 
 @pytest.mark.parametrize("lasting", [0.0, 0.4, 0.7])
 def test_what_only_wanders_is_no_trend(lasting: float) -> None:
     of = demand(1, lasting)
     assert sum(len(found(of, habit)) for habit in Trait) <= 2
-    all_of: tuple[Trend, ...] = trends(of, "Asia/Shanghai", [str(u) for u in range(UNITS)])
-    p = np.array([each.p for each in all_of])
+    p = np.array([each.p for each in every(of)])
     assert (p < 0.05).mean() < 0.1
 
 
@@ -55,9 +57,9 @@ def test_each_habit_is_found_by_its_own_name_and_size() -> None:
 def test_a_frozen_feed_and_a_short_history_have_no_trend() -> None:
     of = demand(3)
     of.energy_kwh[:, 0] = 5.0
-    assert "0" not in {each.unit_id for each in trends(of, "Asia/Shanghai", [str(u) for u in range(UNITS)])}
+    assert "0" not in {each.unit_id for each in every(of)}
     week = Demand(START, of.energy_kwh[:168])
-    assert trends(week, "Asia/Shanghai", [str(u) for u in range(UNITS)]) == ()
+    assert every(week) == ()
 
 
 def test_the_slope_does_not_heed_a_wild_day() -> None:

@@ -167,6 +167,23 @@ def test_energy_and_forecast_have_pages(new_page: NewPage) -> None:
     expect(page.get_by_test_id("forecast")).to_contain_text("Peak")
 
 
+@pytest.mark.parametrize(
+    ("lang", "stopped", "title"), [("en", "Every feed is moving.", "How good"), ("zh", "所有数据都在更新。", "准确度")]
+)
+def test_what_is_coming_and_how_good_forecasts_were(new_page: NewPage, lang: str, stopped: str, title: str) -> None:
+    page = new_page(f"/?lang={lang}#/forecast")
+    expect(page.get_by_test_id("peak")).to_contain_text("kWh")
+    expect(page.get_by_test_id("stopped")).to_contain_text(stopped)
+    expect(page.get_by_test_id("trends")).to_contain_text(re.compile(r"\d"))
+    expect(page.get_by_test_id("shortages").or_(page.get_by_test_id("no-shortages"))).to_be_visible()
+    page.get_by_test_id("to-scores").click()
+    expect(page.get_by_test_id("scores").get_by_role("heading", level=1)).to_contain_text(title)
+    expect(page.get_by_test_id("scores").locator("svg")).to_be_visible()  # the newest forecast, as it was made
+    expect(page.get_by_test_id("past-origin").locator("option").first).to_have_text(re.compile(r"\d"))
+    page.keyboard.press("Escape")
+    expect(page.get_by_test_id("forecast")).to_be_visible()
+
+
 def test_it_speaks_chinese_and_remembers(new_page: NewPage) -> None:
     page = new_page("/")
     page.get_by_test_id("language").click()
@@ -236,7 +253,7 @@ def test_a_driver_without_connection_is_told_what_to_do(new_page: NewPage) -> No
     page.wait_for_selector("[data-testid=offers], [data-testid=not-now]")
 
 
-@pytest.mark.parametrize("path", ["/", "/#/energy", "/#/forecast", "/#/promises", "/#/station/S1001", "/drive"])
+@pytest.mark.parametrize("path", ["/", "/#/energy", "/#/forecast", "/#/scores", "/#/promises", "/#/station/S1001", "/drive"])
 @pytest.mark.parametrize("width", [390, 1024])
 def test_nothing_sticks_out_sideways(new_page: NewPage, path: str, width: int) -> None:
     page = new_page(path, width, 800)

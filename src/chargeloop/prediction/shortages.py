@@ -29,17 +29,15 @@ USUAL_KWH = 7.0  # a busy bay-hour where nothing else is known: a slow charger's
 def kwh_per_bay_hour(demand: Demand, behaviour: Behaviour, layout: Layout, time_zone: str) -> Floats:
     """Z: what a busy bay draws in an hour, as measured: a zone's demand over its busy bay-hours, hour by hour of the week.
 
-    Never below `USUAL_KWH` x 0.1, nor above the zone's mean rated power.
+    It may be more than the bays' rated power where a city's tables call fast bays slow. Never below a tenth of `USUAL_KWH`.
     """
     bays = np.bincount(layout.station_zone[layout.evse_station], minlength=len(layout.zone_ids))
-    rated = np.bincount(layout.station_zone[layout.evse_station], layout.evse_kw, len(layout.zone_ids))
     week = (hour_of_week(demand.start, time_zone) + np.arange(len(demand.energy_kwh))) % 168
     known = np.isfinite(demand.energy_kwh) & (demand.energy_kwh > 0)
     busy = np.where(known, behaviour.busy_share[week] * bays, 0.0).sum(axis=0)
     drawn = np.where(known, demand.energy_kwh, 0.0).sum(axis=0)
     usual = np.divide(drawn, busy, out=np.full(len(bays), USUAL_KWH), where=busy > 0)
-    most = np.divide(rated, bays, out=np.full(len(bays), USUAL_KWH), where=bays > 0)
-    return np.asarray(np.clip(usual, 0.1 * USUAL_KWH, np.maximum(most, 0.1 * USUAL_KWH)))
+    return np.asarray(np.maximum(usual, 0.1 * USUAL_KWH))
 
 
 def bays_needed(busy: Floats) -> Floats:
