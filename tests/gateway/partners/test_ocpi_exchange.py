@@ -28,7 +28,7 @@ async def pulled(both: Pair, module: str, is_full: bool = False) -> Pulled:
     return await both.emsp.partners.catch_up.pull("cpo", module, is_full)
 
 
-async def eventually(found: Any, what: Any, seconds: float = 3.0) -> None:
+async def eventually(found: Any, what: Any, seconds: float = 30.0) -> None:
     """Wait until what a function finds is what was expected."""
     for _ in range(int(seconds / 0.01)):
         if found() == what:
