@@ -139,7 +139,7 @@ async def platform(store: Store, port: int) -> AsyncIterator[PlatformSide]:
     """A supervision platform's own server; `port`: to come back at after a cut."""
     book = PartnerBook(store)
     side = PlatformSide(book)
-    desk = Desk([as_seen_here("")], side.handlers, lambda: datetime.now(UTC))
+    desk = Desk([(as_seen_here(""), side.handlers)], lambda: datetime.now(UTC))
     app = FastAPI()
     app.include_router(desk.router)
     listener = socket.create_server(("127.0.0.1", port))

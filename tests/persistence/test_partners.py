@@ -15,11 +15,12 @@ async def test_a_number_opens_one_charge(database_url: str) -> None:
     book = PartnerBook(store)
     assert await book.open_charge(CHARGE) == CHARGE
     assert await book.open_charge(replace(CHARGE, id_token="T2")) == CHARGE
-    assert await book.charges([1]) == (CHARGE,)
+    assert await book.charges("P", [1]) == (CHARGE,)
+    assert await book.charges("Q", [1]) == ()
     begun = replace(CHARGE, state=2, session_id="S1")
     await book.move(begun, [("start", {"money": Decimal("1.20")})])
     assert await book.charge("N1") == begun
-    assert await book.charges([1]) == ()
+    assert await book.charges("P", [1]) == ()
     assert await book.waiting("P") == (Waiting(1, "P", "start", {"money": "1.20"}, 0),)
     await store.close()
 

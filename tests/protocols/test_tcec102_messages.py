@@ -25,7 +25,6 @@ from chargeloop.protocols.tcec102 import (
     Interface,
     Refused,
     Ret,
-    Side,
     TokenFail,
     messages,
     open_request,
@@ -159,7 +158,6 @@ BOTH_WAYS = [(INTERFACES[name].request, EXAMPLES[name][0], name) for name in EXA
 def test_all_sixteen_have_an_example() -> None:
     assert len(INTERFACES) == 16
     assert EXAMPLES.keys() == INTERFACES.keys()
-    assert [each.name for each in INTERFACES.values() if each.at is Side.BOTH] == ["query_token"]
 
 
 @pytest.mark.parametrize(("kind", "data", "name"), BOTH_WAYS)

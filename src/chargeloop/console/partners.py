@@ -6,18 +6,18 @@ from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import structlog
 from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
 from chargeloop.gateway.ocpp import OcppGateway
-from chargeloop.gateway.partners.tcec102 import Caller, Desk, Handler, OperatorSide, Outbox, Partner, PlatformSide, Running
+from chargeloop.gateway.partners.tcec102 import Caller, Desk, OperatorSide, Outbox, Partner, PlatformSide, Running
 from chargeloop.loop import CityLoop
 from chargeloop.model import BadInput, Cdr, EvseStatus, Session, Unreachable
 from chargeloop.persistence import PartnerBook, PartnerCharge, Store
-from chargeloop.protocols.tcec102 import DIALECTS, AesHmacMd5, Dialect, Refused, Ret
+from chargeloop.protocols.tcec102 import DIALECTS, AesHmacMd5, Dialect, Refused
 
 Secret16 = Annotated[SecretStr, Field(min_length=16, max_length=16)]
 Id9 = Annotated[str, Field(min_length=9, max_length=9)]
@@ -103,11 +103,14 @@ class Partners:
         self.platform = PlatformSide(self.book)
         live = LoopLive(loop, store, gateway)
         self.operator = {
-            each.operator_id: OperatorSide(each.our_id, loop.city, live, self.book, gateway.send, now, each.operators)
+            each.operator_id: OperatorSide(
+                self._of[each.operator_id], loop.city, live, self.book, gateway.send, now, each.operators
+            )
             for each in self._entries
             if each.they_are == "platform"
         }
-        self.desk = Desk(list(self._of.values()), self._handlers(), now)
+        sides = {name: self.operator.get(name, self.platform).handlers for name in self._of}
+        self.desk = Desk([(partner, sides[name]) for name, partner in self._of.items()], now)
         self.callers = {name: Caller(partner, now) for name, partner in self._of.items()}
         self._tasks: list[asyncio.Task[None]] = []
         self._closing = AsyncExitStack()
@@ -126,7 +129,7 @@ class Partners:
             await self._closing.enter_async_context(caller)
             self._tasks.append(asyncio.create_task(Outbox(self.book, caller).run()))
             ours = self.operator.get(name)
-            work = self._read(caller) if ours is None else self._tell(ours, caller.partner)
+            work = self._read(caller) if ours is None else self._tell(ours)
             self._tasks.append(asyncio.create_task(work))
 
     async def stop(self) -> None:
@@ -135,29 +138,12 @@ class Partners:
         await asyncio.gather(*self._tasks, return_exceptions=True)  # what was cut short waits in the outbox
         await self._closing.aclose()
 
-    def _handlers(self) -> dict[str, Handler]:
-        """Who calls decides which side answers: a platform is served by its operator side, an operator by ours."""
-        as_platform = self.platform.handlers
-        as_operator = {name: side.handlers for name, side in self.operator.items()}
-
-        def routed(interface: str) -> Handler:
-            async def handle(partner: Partner, told: Any) -> Any:
-                sides = as_operator.get(partner.operator_id, as_platform)
-                if interface not in sides:
-                    raise Refused(Ret.BAD_PARAMETERS, f"{interface} is not for you to call")
-                return await sides[interface](partner, told)
-
-            return handle
-
-        names = set(as_platform).union(*(each.keys() for each in as_operator.values()))
-        return {name: routed(name) for name in names}
-
-    async def _tell(self, side: OperatorSide, partner: Partner) -> None:
+    async def _tell(self, side: OperatorSide) -> None:
         while True:
             try:
-                await side.turn([partner])
+                await side.turn()
             except Exception:  # the next turn finds what this one missed
-                log.exception("partner's turn failed", partner=partner.operator_id)
+                log.exception("partner's turn failed")
             await asyncio.sleep(TURN_S)
 
     async def _read(self, caller: Caller) -> None:
@@ -177,19 +163,20 @@ class LoopLive:
     def __init__(self, loop: CityLoop, store: Store, gateway: OcppGateway) -> None:
         self._loop, self._store, self._gateway = loop, store, gateway
 
-    def statuses(self) -> Mapping[str, EvseStatus]:
-        codes = self._loop.perception.state.evse_status
-        return {evse_id: EvseStatus(codes[e]) for e, evse_id in enumerate(self._loop.layout.evse_ids)}
+    def status(self, evse_id: str) -> EvseStatus:
+        return EvseStatus(self._loop.perception.state.evse_status[self._loop.layout.evse_index[evse_id]])
 
     def is_reachable(self, evse_id: str) -> bool:
         return evse_id in self._gateway.connected_evses
 
-    def running(self, id_token: str) -> Running | None:
-        for each in self._loop.perception.state.sessions.values():
-            if each.id_token == id_token:
-                session = self._loop.perception.session(each.session_id)
-                return None if session is None else Running(session, each.soc)
-        return None
+    def running(self, charge: PartnerCharge) -> Running | None:
+        sessions = self._loop.perception.state.sessions
+        if charge.session_id is None:
+            found = next((each for each in sessions.values() if each.id_token == charge.id_token), None)
+        else:
+            found = sessions.get(charge.session_id)
+        session = None if found is None else self._loop.perception.session(found.session_id)
+        return None if found is None or session is None else Running(session, found.soc)
 
     async def ended(self, charge: PartnerCharge) -> Session | None:
         if charge.session_id is not None:

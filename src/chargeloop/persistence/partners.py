@@ -71,9 +71,10 @@ class PartnerBook:
         rows = await self._store.rows(sa.select(partner_charge).where(partner_charge.c.seq == seq))
         return _charge(rows[0]) if rows else None
 
-    async def charges(self, states: Sequence[int]) -> tuple[PartnerCharge, ...]:
-        """Those in one of the states, the oldest first."""
-        query = sa.select(partner_charge).where(partner_charge.c.state.in_(states)).order_by(partner_charge.c.asked_s)
+    async def charges(self, partner_id: str, states: Sequence[int]) -> tuple[PartnerCharge, ...]:
+        """A partner's charges in one of the states, the oldest first."""
+        of = partner_charge.c
+        query = sa.select(partner_charge).where(of.partner_id == partner_id, of.state.in_(states)).order_by(of.asked_s)
         return tuple(_charge(row) for row in await self._store.rows(query))
 
     async def post(self, partner_id: str, interface: str, body: dict[str, Any], key: str | None = None) -> None:

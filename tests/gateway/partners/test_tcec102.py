@@ -84,7 +84,7 @@ async def served(app: FastAPI) -> AsyncIterator[str]:
 async def both(dialect: Dialect = DIALECTS["standard"]) -> AsyncIterator[tuple[Here, Desk, Caller]]:
     here = Here()
     handlers: dict[str, Handler] = {"query_start_charge": here.start, "notification_stationStatus": here.status}
-    desk = Desk([as_seen_by_the_operator(dialect)], handlers, lambda: here.now)
+    desk = Desk([(as_seen_by_the_operator(dialect), handlers)], lambda: here.now)
     app = FastAPI()
     app.include_router(desk.router)
     async with served(app) as url, Caller(as_seen_by_the_platform(url, dialect), lambda: here.now) as caller:

@@ -1,3 +1,5 @@
 """Platforms of others, by the standards that they speak."""
 
-__all__: list[str] = []
+from chargeloop.gateway.partners.back_off import BackOff
+
+__all__ = ["BackOff"]

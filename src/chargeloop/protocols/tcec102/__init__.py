@@ -29,7 +29,7 @@ from chargeloop.protocols.tcec102.envelope import (
     seal_response,
     sender,
 )
-from chargeloop.protocols.tcec102.interfaces import INTERFACES, Interface, Side, read
+from chargeloop.protocols.tcec102.interfaces import INTERFACES, Interface, read
 from chargeloop.protocols.tcec102.replay import MOST_OFF, Numbered, Seen
 
 __all__ = [
@@ -57,7 +57,6 @@ __all__ = [
     "Request",
     "Ret",
     "Seen",
-    "Side",
     "StartChargeSeqStat",
     "SuccStat",
     "TokenFail",

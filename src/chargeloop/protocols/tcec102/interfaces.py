@@ -1,7 +1,6 @@
-"""The sixteen interfaces: which side calls, what goes out and what comes back."""
+"""The sixteen interfaces: `query_*` are asked of an operator, the others of a platform, `query_token` of both."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
@@ -12,18 +11,9 @@ from chargeloop.protocols.tcec102.codes import Refused, Ret
 M = TypeVar("M", bound=m.Message)
 
 
-class Side(StrEnum):
-    """Who is called."""
-
-    OPERATOR = "operator"
-    PLATFORM = "platform"
-    BOTH = "both"
-
-
 @dataclass(frozen=True, slots=True)
 class Interface:
     name: str
-    at: Side
     request: type[m.Message]
     response: type[m.Message]
 
@@ -31,22 +21,22 @@ class Interface:
 INTERFACES = {
     each.name: each
     for each in (
-        Interface("query_token", Side.BOTH, m.TokenRequest, m.TokenResponse),
-        Interface("query_stations_info", Side.OPERATOR, m.StationsRequest, m.StationsResponse),
-        Interface("notification_stationInfo", Side.PLATFORM, m.StationChanged, m.Acknowledged),
-        Interface("notification_stationStatus", Side.PLATFORM, m.StatusChanged, m.Acknowledged),
-        Interface("query_station_status", Side.OPERATOR, m.StatusRequest, m.StatusResponse),
-        Interface("query_station_stats", Side.OPERATOR, m.StatsRequest, m.StatsResponse),
-        Interface("query_equip_auth", Side.OPERATOR, m.AuthRequest, m.AuthResponse),
-        Interface("query_equip_business_policy", Side.OPERATOR, m.PolicyRequest, m.PolicyResponse),
-        Interface("query_start_charge", Side.OPERATOR, m.StartRequest, m.StartResponse),
-        Interface("notification_start_charge_result", Side.PLATFORM, m.StartResult, m.Taken),
-        Interface("query_equip_charge_status", Side.OPERATOR, m.ChargeRequest, m.ChargeStatus),
-        Interface("notification_equip_charge_status", Side.PLATFORM, m.ChargeStatus, m.Taken),
-        Interface("query_stop_charge", Side.OPERATOR, m.StopRequest, m.StopResponse),
-        Interface("notification_stop_charge_result", Side.PLATFORM, m.StopResult, m.Taken),
-        Interface("notification_charge_order_info", Side.PLATFORM, m.ChargeOrder, m.OrderConfirmed),
-        Interface("check_charge_orders", Side.PLATFORM, m.OrdersCheck, m.OrdersChecked),
+        Interface("query_token", m.TokenRequest, m.TokenResponse),
+        Interface("query_stations_info", m.StationsRequest, m.StationsResponse),
+        Interface("notification_stationInfo", m.StationChanged, m.Acknowledged),
+        Interface("notification_stationStatus", m.StatusChanged, m.Acknowledged),
+        Interface("query_station_status", m.StatusRequest, m.StatusResponse),
+        Interface("query_station_stats", m.StatsRequest, m.StatsResponse),
+        Interface("query_equip_auth", m.AuthRequest, m.AuthResponse),
+        Interface("query_equip_business_policy", m.PolicyRequest, m.PolicyResponse),
+        Interface("query_start_charge", m.StartRequest, m.StartResponse),
+        Interface("notification_start_charge_result", m.StartResult, m.Taken),
+        Interface("query_equip_charge_status", m.ChargeRequest, m.ChargeStatus),
+        Interface("notification_equip_charge_status", m.ChargeStatus, m.Taken),
+        Interface("query_stop_charge", m.StopRequest, m.StopResponse),
+        Interface("notification_stop_charge_result", m.StopResult, m.Taken),
+        Interface("notification_charge_order_info", m.ChargeOrder, m.OrderConfirmed),
+        Interface("check_charge_orders", m.OrdersCheck, m.OrdersChecked),
     )
 }
 

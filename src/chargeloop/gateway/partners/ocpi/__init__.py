@@ -2,7 +2,7 @@
 
 from chargeloop.gateway.partners.ocpi.calls import Call as Asked
 from chargeloop.gateway.partners.ocpi.catchup import CatchUp, Pulled
-from chargeloop.gateway.partners.ocpi.client import BackOff, Client
+from chargeloop.gateway.partners.ocpi.client import Client
 from chargeloop.gateway.partners.ocpi.handshake import Handshake
 from chargeloop.gateway.partners.ocpi.hub import Hub
 from chargeloop.gateway.partners.ocpi.objects import Id, Objects
@@ -14,7 +14,6 @@ from chargeloop.gateway.partners.ocpi.push import Push
 
 __all__ = [
     "Asked",
-    "BackOff",
     "Begun",
     "CatchUp",
     "Client",

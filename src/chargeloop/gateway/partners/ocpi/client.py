@@ -13,6 +13,7 @@ from uuid import uuid4
 import httpx
 import structlog
 
+from chargeloop.gateway.partners.back_off import BackOff
 from chargeloop.gateway.partners.ocpi.peers import Peer
 from chargeloop.model import Unreachable
 from chargeloop.protocols.ocpi import (
@@ -34,7 +35,7 @@ from chargeloop.protocols.ocpi.wire import JSON
 TIMEOUT_S = 30.0
 PAGE = 100  # objects that we ask for at a time
 LARGEST_ANSWER = 20_000_000  # bytes
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 300.0
+LONGEST_PAUSE_S = 300.0
 log = structlog.get_logger()
 
 
@@ -48,22 +49,6 @@ class Heard(NamedTuple):
 
 
 @dataclass(slots=True)
-class BackOff:
-    """A partner that cannot be reached is left alone for a while: twice as long each time, give or take a half."""
-
-    failures: int = 0
-    until_s: float = 0.0
-
-    def failed(self, now_s: float, rng: random.Random) -> None:
-        pause = min(FIRST_PAUSE_S * 2**self.failures, LONGEST_PAUSE_S)
-        self.failures += 1
-        self.until_s = now_s + pause * rng.uniform(0.5, 1.0)
-
-    def worked(self) -> None:
-        self.failures, self.until_s = 0, 0.0
-
-
-@dataclass(slots=True)
 class Client:
     """`counts`: what went wrong, by partner and kind."""
 
@@ -74,7 +59,7 @@ class Client:
 
     def is_resting(self, peer_id: str) -> bool:
         """Whether a partner could not be reached just now."""
-        return self.back_off.get(peer_id, BackOff()).until_s > asyncio.get_running_loop().time()
+        return self.back_off.get(peer_id, BackOff(LONGEST_PAUSE_S)).until_s > asyncio.get_running_loop().time()
 
     async def send(
         self,
@@ -108,7 +93,7 @@ class Client:
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             self._failed(peer.peer_id)
             raise Unreachable(f"{peer.peer_id}: {method} {url}: {type(error).__name__} {error}".rstrip()) from None
-        self.back_off.setdefault(peer.peer_id, BackOff()).worked()
+        self.back_off.setdefault(peer.peer_id, BackOff(LONGEST_PAUSE_S)).worked()
         try:
             answer = opened(decode(content))
         except Refused as refused:
@@ -171,7 +156,7 @@ class Client:
 
     def _failed(self, peer_id: str) -> None:
         self.counts[peer_id, "unreachable"] += 1
-        self.back_off.setdefault(peer_id, BackOff()).failed(asyncio.get_running_loop().time(), self._rng)
+        self.back_off.setdefault(peer_id, BackOff(LONGEST_PAUSE_S)).failed(asyncio.get_running_loop().time(), self._rng)
 
 
 def _whole(text: str | None, otherwise: int) -> int:

@@ -3,7 +3,7 @@
 import json
 import secrets
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -23,16 +23,19 @@ log = structlog.get_logger()
 class Desk:
     """Checks in the order of what they cost and tell: size, envelope, partner, signature, replay, token, then the data.
 
-    `handlers`: by interface; one that is not there is refused. `refused` counts by (partner or "?", Ret).
+    `sides`: each partner, and what it may call, by interface; what is not there is refused. `refused` counts by (partner or
+    "?", Ret).
     """
 
-    def __init__(self, partners: Sequence[Partner], handlers: Mapping[str, Handler], now: Callable[[], datetime]) -> None:
-        self._partners = {each.operator_id: each for each in partners}
-        self._handlers, self._now = handlers, now
+    def __init__(self, sides: Iterable[tuple[Partner, Mapping[str, Handler]]], now: Callable[[], datetime]) -> None:
+        self._sides: dict[str, tuple[Partner, dict[str, Handler]]] = {}
+        for each, handlers in sides:
+            self._sides[each.operator_id] = (each, {"query_token": self._token, **handlers})
+        self._now = now
         self._tokens, self._seen = IssuedTokens(), Seen()
         self.refused: Counter[tuple[str, int]] = Counter()
         self.router = APIRouter()
-        for base in sorted({each.dialect.base_path for each in partners}):
+        for base in sorted({each.dialect.base_path for each, _ in self._sides.values()}):
             self.router.add_api_route(
                 f"{base.rstrip('/')}/{{interface}}", self._posted, methods=["POST"], include_in_schema=False
             )
@@ -61,36 +64,32 @@ class Desk:
     async def _answer(self, partner: Partner, interface: str, authorization: str, envelope: object) -> dict[str, Any]:
         request = tcec102.open_request(partner.cipher, envelope)
         self._seen.take(request, self._now())
-        if interface not in INTERFACES or (interface != "query_token" and interface not in self._handlers):
-            raise Refused(Ret.BAD_PARAMETERS, f"there is no interface {interface[:40]} here")
+        _, handlers = self._sides[partner.operator_id]
+        if interface not in handlers:
+            raise Refused(Ret.BAD_PARAMETERS, f"there is no interface {interface[:40]} here for you")
         if interface != "query_token":
             self._check_token(partner, authorization)
         parts = partner.dialect.from_partner(interface, request.data)
         told = [tcec102.read(INTERFACES[interface].request, each) for each in parts]  # all are good before any is acted upon
         if not told:
             raise Refused(Ret.BAD_BUSINESS_PARAMETERS, "the list is empty")
-        answers = [await self._handle(partner, interface, each) for each in told]
+        answers = [await handlers[interface](partner, each) for each in told]
         data = partner.dialect.to_partner(interface, answers[-1].on_wire())
         return tcec102.seal_response(partner.cipher, Ret.OK, "", data)
-
-    async def _handle(self, partner: Partner, interface: str, told: messages.Message) -> messages.Message:
-        if isinstance(told, messages.TokenRequest):
-            return self._token(partner, told)
-        return await self._handlers[interface](partner, told)
 
     def _partner_of(self, envelope: object) -> Partner:
         """By the id of the sender; a foreign one has no keys, so that its answer carries no signature."""
         operator_id = tcec102.sender(envelope)
-        if operator_id not in self._partners:
+        if operator_id not in self._sides:
             raise Refused(Ret.BAD_PARAMETERS, f"operator {operator_id[:9]} is not known here")
-        return self._partners[operator_id]
+        return self._sides[operator_id][0]
 
     def _check_token(self, partner: Partner, authorization: str) -> None:
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer" or not self._tokens.holds(partner, token.strip(), self._now()):
             raise Refused(Ret.BAD_TOKEN, "the access token is missing, wrong or too old")
 
-    def _token(self, partner: Partner, asked: messages.TokenRequest) -> messages.TokenResponse:
+    async def _token(self, partner: Partner, asked: messages.TokenRequest) -> messages.TokenResponse:
         if asked.OperatorID != partner.operator_id:
             return _no_token(partner, TokenFail.NO_SUCH_OPERATOR)
         if not secrets.compare_digest(asked.OperatorSecret.encode(), partner.their_secret.encode()):

@@ -5,7 +5,7 @@ turn finds what was missed. A charge moves on and its messages go into the outbo
 """
 
 import secrets
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -50,19 +50,17 @@ class Running:
 
     session: Session
     soc: float | None = None
-    amount: Decimal | None = None
 
 
 class Live(Protocol):
     """What an operator's platform knows, as `serve` offers it."""
 
-    def statuses(self) -> Mapping[str, EvseStatus]:
-        """By EVSE."""
+    def status(self, evse_id: str) -> EvseStatus: ...
 
     def is_reachable(self, evse_id: str) -> bool: ...
 
-    def running(self, id_token: str) -> Running | None:
-        """The open session of a token."""
+    def running(self, charge: PartnerCharge) -> Running | None:
+        """The session of a charge, where it is open."""
 
     async def ended(self, charge: PartnerCharge) -> Session | None:
         """The session of a charge, where it is over."""
@@ -74,14 +72,14 @@ class Live(Protocol):
 
 
 class OperatorSide:
-    """`operator_id`: ours. `operators`: whose stations of the city are ours, None for all.
+    """Towards one platform. `operators`: whose stations of the city it may see, None for all.
 
     `tokens`: the id tokens that charges which are not over are started with; chargers ask about them.
     """
 
     def __init__(
         self,
-        operator_id: str,
+        partner: Partner,
         city: City,
         live: Live,
         book: PartnerBook,
@@ -90,9 +88,9 @@ class OperatorSide:
         operators: Iterable[str] | None = None,
     ) -> None:
         wanted = None if operators is None else set(operators)
-        self._id, self._city, self._live, self._book, self._send, self._now = operator_id, city, live, book, send, now
-        self._operators = wanted
         ours = [each for each in city.stations if wanted is None or each.operator_id in wanted]
+        wire.check_ids(ours)
+        self._partner, self._city, self._live, self._book, self._send, self._now = partner, city, live, book, send, now
         tariffs = city.tariffs_of_stations()
         self._stations = {each.station_id: each for each in ours}
         self._evses: dict[str, Evse] = {evse.evse_id: evse for each in ours for evse in each.evses}
@@ -101,7 +99,6 @@ class OperatorSide:
         self.tokens: set[str] = set()
         self._told_status: dict[str, ConnectorStatus] = {}
         self._told_charge: dict[str, datetime] = {}
-        wire.station_infos(city, operator_id, wanted, gcj02=False)  # ids that are too long are found at the start
 
     @property
     def handlers(self) -> dict[str, Handler]:
@@ -121,22 +118,21 @@ class OperatorSide:
     async def _query_stations(self, partner: Partner, asked: messages.StationsRequest) -> messages.StationsResponse:
         if asked.PageSize > LARGEST_PAGE:
             raise Refused(Ret.BAD_BUSINESS_PARAMETERS, f"PageSize: {LARGEST_PAGE} at most")
-        infos = wire.station_infos(self._city, self._id, self._operators, partner.dialect.gcj02)
         first = (asked.PageNo - 1) * asked.PageSize
+        page = list(self._stations.values())[first : first + asked.PageSize]
         return messages.StationsResponse(
             PageNo=asked.PageNo,
-            PageCount=max(-(-len(infos) // asked.PageSize), 1),
-            ItemSize=len(infos),
-            StationInfos=tuple(infos[first : first + asked.PageSize]),
+            PageCount=max(-(-len(self._stations) // asked.PageSize), 1),
+            ItemSize=len(self._stations),
+            StationInfos=tuple(wire.station_infos(self._city, page, partner.our_id, partner.dialect.gcj02)),
         )
 
     async def _query_status(self, partner: Partner, asked: messages.StatusRequest) -> messages.StatusResponse:  # noqa: ARG002
-        statuses = self._statuses()
         infos = tuple(
             messages.StationStatusInfo(
                 StationID=station_id,
                 ConnectorStatusInfos=tuple(
-                    messages.ConnectorStatusInfo(ConnectorID=name, Status=statuses[name])
+                    messages.ConnectorStatusInfo(ConnectorID=name, Status=self._status(name))
                     for evse in self._stations[station_id].evses
                     for name in wire.connector_ids(evse)
                 ),
@@ -228,7 +224,7 @@ class OperatorSide:
         if charge is None:
             return _stopped(asked, StartChargeSeqStat.UNKNOWN, FailReason.NO_SUCH_DEVICE)
         self._check_owner(charge, partner, asked.ConnectorID)
-        running = self._live.running(charge.id_token)
+        running = self._live.running(charge)
         if running is None:
             return _stopped(asked, StartChargeSeqStat.ENDED, FailReason.ALREADY_STOPPED)
         stop = RemoteStop(at=self._now(), evse_id=charge.evse_id, session_id=running.session.session_id)
@@ -241,7 +237,7 @@ class OperatorSide:
         charge = await self._book.charge(asked.StartChargeSeq)
         if charge is None or charge.partner_id != partner.operator_id:
             raise Refused(Ret.BAD_BUSINESS_PARAMETERS, "StartChargeSeq: there is no such charge")
-        running = self._live.running(charge.id_token)
+        running = self._live.running(charge)
         if running is None:
             session = await self._live.ended(charge)
             running = None if session is None else Running(session)
@@ -249,24 +245,23 @@ class OperatorSide:
 
     # --- told ---------------------------------------------------------------------------------------------------------
 
-    async def turn(self, partners: Sequence[Partner]) -> None:
-        """Look at what has changed since the last turn, and put what partners are to be told into the outbox.
+    async def turn(self) -> None:
+        """Look at what has changed since the last turn, and put what the partner is to be told into the outbox.
 
         Statuses are told from the second turn on: a partner reads all of them when it begins, and again from time to time.
         """
-        for charge in await self._book.charges(UNDER_WAY):
+        for charge in await self._book.charges(self._partner.operator_id, UNDER_WAY):
             await self._follow(charge)
-        statuses = self._statuses()
+        statuses = {name: self._status(name) for name in self._evse_of}
         changed = {name: each for name, each in statuses.items() if self._told_status.get(name, each) != each}
         for name, status in changed.items():
             info = messages.ConnectorStatusInfo(ConnectorID=name, Status=status)
             body = messages.StatusChanged(ConnectorStatusInfo=info).on_wire()
-            for partner in partners:
-                await self._book.post(partner.operator_id, "notification_stationStatus", body, key=f"status {name}")
+            await self._book.post(self._partner.operator_id, "notification_stationStatus", body, key=f"status {name}")
         self._told_status = statuses
 
     async def _follow(self, charge: PartnerCharge) -> None:
-        running = self._live.running(charge.id_token)
+        running = self._live.running(charge)
         if running is not None:
             await self._goes_on(charge, running)
             return
@@ -322,19 +317,19 @@ class OperatorSide:
             StartChargeSeq=charge.seq,
             StartChargeSeqStat=StartChargeSeqStat(charge.state),
             ConnectorID=self._connector(charge),
-            ConnectorStatus=self._statuses()[self._connector(charge)],
+            ConnectorStatus=self._status(self._connector(charge)),
             StartTime=begun,
             EndTime=self._now() if running is None else running.session.ended_at or self._now(),
             TotalPower=Decimal(repr(kwh)).quantize(Decimal("0.001")),
             Soc=Decimal(0) if running is None or running.soc is None else Decimal(round(running.soc * 100)),
-            TotalMoney=None if running is None else running.amount,
         )
 
     # --- how ----------------------------------------------------------------------------------------------------------
 
     async def remember(self) -> None:
         """After a restart: the charges that are not over."""
-        self.tokens.update(charge.id_token for charge in await self._book.charges(UNDER_WAY))
+        charges = await self._book.charges(self._partner.operator_id, UNDER_WAY)
+        self.tokens.update(charge.id_token for charge in charges)
 
     async def _move(self, charge: PartnerCharge, *told: tuple[str, dict[str, Any]]) -> None:
         await self._book.move(charge, told)
@@ -342,10 +337,8 @@ class OperatorSide:
             self.tokens.discard(charge.id_token)
             self._told_charge.pop(charge.seq, None)
 
-    def _statuses(self) -> dict[str, ConnectorStatus]:
-        """By connector."""
-        now = self._live.statuses()
-        return {name: STATUS_ON_WIRE[now[evse_id]] for name, evse_id in self._evse_of.items()}
+    def _status(self, connector_id: str) -> ConnectorStatus:
+        return STATUS_ON_WIRE[self._live.status(self._evse_of[connector_id])]
 
     def _why_not(self, connector_id: str) -> FailReason:
         evse_id = self._evse_of.get(connector_id)

@@ -1,16 +1,18 @@
 """Telling partners what waits for them: in order, again after a cut, and once."""
 
 import asyncio
+import random
 
 import structlog
 
+from chargeloop.gateway.partners.back_off import BackOff
 from chargeloop.gateway.partners.tcec102.caller import Caller
 from chargeloop.model import Unreachable
 from chargeloop.persistence import PartnerBook, Waiting
 from chargeloop.protocols.tcec102 import INTERFACES, Refused, Ret, messages, read
 
 LATER = {Ret.BUSY, Ret.SYSTEM, Ret.BAD_TOKEN}  # the partner's trouble, not the message's
-LONGEST_PAUSE_S = 60.0
+EVERY_S, LONGEST_PAUSE_S = 1.0, 60.0
 log = structlog.get_logger()
 
 
@@ -19,24 +21,24 @@ class Outbox:
 
     def __init__(self, book: PartnerBook, caller: Caller) -> None:
         self._book, self._caller = book, caller
-        self.pause_s = 0.0  # until the next try, doubled with each that fails
+        self._back_off, self._rng = BackOff(LONGEST_PAUSE_S), random.SystemRandom()
 
-    async def empty(self) -> int:
-        """Tell what waits until it is told or the partner is away; returns how much was told."""
-        told = 0
+    async def run(self) -> None:
+        now_s = asyncio.get_running_loop().time
+        while True:
+            if await self._empty():
+                self._back_off.worked()
+            else:
+                self._back_off.failed(now_s(), self._rng)
+            await asyncio.sleep(max(EVERY_S, self._back_off.until_s - now_s()))
+
+    async def _empty(self) -> bool:
+        """Tell what waits; False where the partner is away."""
         while waiting := await self._book.waiting(self._caller.partner.operator_id):
             for message in waiting:
                 if not await self._tell(message):
-                    self.pause_s = min(max(2 * self.pause_s, 1.0), LONGEST_PAUSE_S)
-                    return told
-                told += 1
-            self.pause_s = 0.0
-        return told
-
-    async def run(self, every_s: float = 1.0) -> None:
-        while True:
-            await self.empty()
-            await asyncio.sleep(max(every_s, self.pause_s))
+                    return False
+        return True
 
     async def _tell(self, message: Waiting) -> bool:
         """False where it is to be tried again."""

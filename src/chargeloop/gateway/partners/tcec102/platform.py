@@ -2,7 +2,6 @@
 
 import secrets
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -122,11 +121,11 @@ class PlatformSide:
 
     # --- asking -------------------------------------------------------------------------------------------------------
 
-    async def read_stations(self, caller: Caller, since: datetime | None = None) -> int:
+    async def read_stations(self, caller: Caller) -> int:
         """All pages of an operator's stations, and the status of each connector; returns the number of stations."""
         partner, ids, page, pages = caller.partner, list[str](), 1, 1
         while page <= pages:
-            asked = messages.StationsRequest(LastQueryTime=since, PageNo=page, PageSize=PAGE)
+            asked = messages.StationsRequest(PageNo=page, PageSize=PAGE)
             got = await caller.call("query_stations_info", asked, messages.StationsResponse)
             await self._keep_stations(partner, got.StationInfos)
             ids += [info.StationID for info in got.StationInfos]

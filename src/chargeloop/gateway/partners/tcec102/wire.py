@@ -1,6 +1,6 @@
 """Our records in the words of T/CEC 102."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -21,23 +21,23 @@ def connector_ids(evse: Evse) -> tuple[str, ...]:
     return tuple(f"{evse.evse_id}{SPLIT}{each.connector_id}" for each in evse.connectors)
 
 
-def station_infos(city: City, operator_id: str, operators: Iterable[str] | None, gcj02: bool) -> list[messages.StationInfo]:
-    """The stations of `operators` (None: all) as `StationInfo`.
+def check_ids(stations: Iterable[Station]) -> None:
+    """Raises BadInput where an id is longer than the standard allows."""
+    for station in stations:
+        _short(station.station_id, 20, "station")
+        for evse in station.evses:
+            _short(evse.evse_id, 23, "EVSE")
 
-    Raises:
-        BadInput: an id is longer than the standard allows.
-    """
-    wanted = None if operators is None else set(operators)
+
+def station_infos(city: City, stations: Iterable[Station], operator_id: str, gcj02: bool) -> list[messages.StationInfo]:
+    """Stations of the city as `StationInfo`."""
     sites, tariffs = {site.site_id: site for site in city.sites}, city.tariffs_of_stations()
     return [
-        _station_info(station, sites[station.site_id], tariffs[station.station_id], operator_id, gcj02)
-        for station in city.stations
-        if wanted is None or station.operator_id in wanted
+        _station_info(station, sites[station.site_id], tariffs[station.station_id], operator_id, gcj02) for station in stations
     ]
 
 
 def _station_info(station: Station, site: Site, tariff: Tariff, operator_id: str, gcj02: bool) -> messages.StationInfo:
-    _short(station.station_id, 20, "station")
     lon, lat = wgs84_to_gcj02(site.place.lon, site.place.lat) if gcj02 else (site.place.lon, site.place.lat)
     return messages.StationInfo(
         StationID=station.station_id,
@@ -55,7 +55,6 @@ def _station_info(station: Station, site: Site, tariff: Tariff, operator_id: str
 
 
 def _equipment_info(evse: Evse) -> messages.EquipmentInfo:
-    _short(evse.evse_id, 23, "EVSE")
     connectors = tuple(
         messages.ConnectorInfo(ConnectorID=name, ConnectorType=PLUG_ON_WIRE[each.plug], Power=_kw(each.power_kw))
         for name, each in zip(connector_ids(evse), evse.connectors, strict=True)
@@ -95,11 +94,6 @@ def charge_order(seq: str, connector_id: str, cdr: Cdr) -> messages.ChargeOrder:
         TotalMoney=cdr.amount,
         StopReason=STOP_REASON_ON_WIRE[session.stop_reason or StopReason.OTHER],
     )
-
-
-def orders_line(orders: Sequence[messages.ChargeOrder]) -> tuple[int, Decimal, Decimal]:
-    """Count, energy and money of a list of orders, as `check_charge_orders` compares them."""
-    return len(orders), sum((o.TotalPower for o in orders), Decimal(0)), sum((o.TotalMoney for o in orders), Decimal(0))
 
 
 def _ended(session: Session) -> datetime:
