@@ -78,7 +78,7 @@ def evening(job: Evening) -> Scored:
     those = (hour >= BEGIN_H + LEFT_OUT_H[0]) & (hour < END_H - LEFT_OUT_H[1])
     tried = those & (promised_s > 0) & (twin.state.cars["start_s"] > 0)
     kept = wait[tried] * 60 <= promised_s[tried]
-    return Scored(job.name, float(minutes[those].mean()), float(wait[those].mean()), kept.astype(np.float64))
+    return Scored(job.name, float(minutes[those].mean()), float(wait[those].mean()), kept)
 
 
 def _under_the_loop(here: World, drivers: Drivers, job: Evening) -> tuple[Twin, Floats]:

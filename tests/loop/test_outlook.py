@@ -30,6 +30,7 @@ from chargeloop.loop import (
     unpack_forecast,
 )
 from chargeloop.model import (
+    OUT_OF_ORDER,
     City,
     Command,
     Demand,
@@ -45,7 +46,7 @@ from chargeloop.model import (
 )
 from chargeloop.perception import Perception
 from chargeloop.persistence import Record, Store, find_forecasts, find_origins, find_records
-from chargeloop.prediction import Correlation, Forecast, Levels
+from chargeloop.prediction import HORIZONS_H, Correlation, Forecast, Levels
 from tests.small_city import START
 
 HOUR = timedelta(hours=1)
@@ -80,6 +81,15 @@ def test_a_shortage_is_raised_once_updated_withdrawn_or_over() -> None:
     assert board.told == {}
 
 
+def test_of_a_shortage_that_splits_the_first_part_goes_on_and_the_second_is_another() -> None:
+    board = Shortages()
+    assert told(board, [short(1, 7)]) == ["raised"]
+    parts = [short(5, 7, probability=0.9), short(1, 3, probability=0.6)]  # the likeliest first, as they are found
+    assert sorted(told(board, parts)) == ["raised", "updated"]
+    assert {(each.begin, each.end) for each in board.told.values()} == {(each.begin, each.end) for each in parts}
+    assert told(board, parts) == []
+
+
 def frozen(city: City, hours: int = 30) -> City:
     energy = city.demand.energy_kwh.copy()
     energy[-hours:, 1] = 33.0
@@ -93,7 +103,7 @@ def world_of(city: City, layout: Layout) -> World:
 def test_a_feed_that_stands_still_is_marked_and_not_believed(small_city: City, small_layout: Layout) -> None:
     world = world_of(frozen(small_city), small_layout)
     (feed,) = stopped_feeds(world)
-    assert feed == StoppedFeed("zone", "Z1", START.replace(minute=0) - 30 * HOUR, 33.0, "hour of week")
+    assert feed == StoppedFeed("zone", "Z1", START.replace(minute=0) - 30 * HOUR, 33.0)
     trusted = trusted_kwh(world)
     assert np.isnan(trusted[-30:, 1]).all()
     assert np.isfinite(trusted[:-30]).all()
@@ -109,7 +119,7 @@ def test_a_station_that_charges_and_says_nothing_is_silent(small_city: City, sma
     assert stopped_feeds(perception.snapshot(START + timedelta(minutes=50))) == ()
     again = Perception.load(small_city, small_layout, perception.dump())
     for each in (perception, again):
-        assert stopped_feeds(each.snapshot(START + 2 * HOUR)) == (StoppedFeed("station", "S2", START, None, None),)
+        assert stopped_feeds(each.snapshot(START + 2 * HOUR)) == (StoppedFeed("station", "S2", START, None),)
     perception.apply(MeterSampled(at=START + 2 * HOUR, session_id="s1", evse_id="S2-01", meter_wh=9000, power_kw=30))
     assert stopped_feeds(perception.snapshot(START + 2 * HOUR)) == ()
 
@@ -133,17 +143,18 @@ def test_the_outlook_of_a_forecast(small_city: City, small_layout: Layout) -> No
     world = world_of(small_city, small_layout)
     forecast = Forecasts(small_city)(world)
     twice = Forecast(forecast.origin, forecast.zone_ids, 3 * forecast.q10, 4 * forecast.q50, 5 * forecast.q90)
-    calm, busy = (Foresight(small_city, small_layout)(world, each) for each in (forecast, twice))
-    assert isinstance(calm, Outlook)
+    outlooks: list[Outlook] = [Foresight(small_city, small_layout)(world, each) for each in (forecast, twice)]
+    calm, busy = outlooks
     assert len(busy.shortages) > 0
-    assert all(isinstance(each, Peak) for each in busy.peaks)
-    assert busy.peaks[0].unit_id == "city"
+    highest: Peak = busy.peaks[0]
+    assert highest.unit_id == "city"
     assert busy.peaks[0].q50_kwh > 3.5 * calm.peaks[0].q50_kwh
     assert busy.levels.city.q50[:, 0] == pytest.approx(twice.q50.sum(axis=1))
     assert bays_in_order(world).tolist() == [12, 10, 9]
     perception = Perception(small_city, small_layout)
     perception.apply(EvseStatusChanged(at=START, evse_id="S0-01", status=EvseStatus.FAULTED))
     assert bays_in_order(perception.snapshot(START)).tolist() == [11, 10, 9]
+    assert int(EvseStatus.FAULTED) in OUT_OF_ORDER
 
 
 def test_a_forecast_is_packed_and_comes_back(small_city: City, small_layout: Layout) -> None:
@@ -169,14 +180,13 @@ async def test_forecasts_are_scored_when_their_hours_are_over(
     assert await score(records, perception.snapshot(START + 4 * HOUR), levels) == 0  # none is scored twice
     found = await store.read(lambda connection: find_records(connection, 0, START.timestamp() + 86400))
     assert [(each.level, each.horizon_h, each.hours) for each in found] == [
-        (level, h, hours) for level in ("zone", "district", "city") for h, hours in ((1, 3), (3, 1))
+        (level, h, hours) for level in ("zone", "district", "city") for h, hours in zip(HORIZONS_H[:2], (3, 1), strict=True)
     ]
-    assert all(isinstance(each, Record) for each in found)
     newest = await store.read(lambda connection: find_origins(connection, 2))
     assert [row.made_s - row.origin_s for row in newest] == [1800, 1800]  # not the second time
     kept = await store.read(lambda connection: find_forecasts(connection, [newest[0].origin_s, 5.0]))
     assert list(kept) == [newest[0].origin_s]
-    zone = found[0]
+    zone: Record = found[0]
     came, told_kwh = 0.0, float(forecasts(perception.snapshot(START)).q50[0].mean())
     assert (zone.mean_kwh, zone.coverage) == (came, 0.0)  # nobody has charged since
     assert zone.mae_kwh == pytest.approx(told_kwh, rel=0.3)

@@ -118,11 +118,15 @@ def test_candidates_are_near_pools_with_road_times(small_city: City, small_layou
     assert candidates.drive_s.shape == candidates.drive_m.shape == candidates.pool.shape
 
 
+USUAL_S = 3600 * np.array([1.0, 2.0, 3.0, 4.0, 5.0])
+NOBODY_KNOWS = np.full(2, np.nan)
+
+
 def test_profiles_go_out_once_and_again_only_when_they_change(small_city: City, small_layout: Layout) -> None:
     perception, sent = busy(small_city, small_layout, 6), Sent(len(small_layout.evse_ids))
     world = perception.snapshot(START)
     assert charging_evses(world).tolist() == list(range(6))
-    plan = schedule(power_problem(world, sent))
+    plan = schedule(power_problem(world, sent, NOBODY_KNOWS))
     first = profiles_to_send(world, plan, sent)
     assert [each.evse_id for each in first] == list(small_layout.evse_ids[:6])
     assert sum(each.limits_kw[0] for each in first) == pytest.approx(0.7 * 148 + 5 - 2, abs=0.1)
@@ -137,21 +141,19 @@ def test_profiles_go_out_once_and_again_only_when_they_change(small_city: City, 
 def test_a_vehicle_that_takes_less_than_offered_frees_the_rest(small_city: City, small_layout: Layout) -> None:
     perception, sent = busy(small_city, small_layout, 2), Sent(len(small_layout.evse_ids))
     world = perception.snapshot(START)
-    profiles_to_send(world, schedule(power_problem(world, sent)), sent)
+    profiles_to_send(world, schedule(power_problem(world, sent, NOBODY_KNOWS)), sent)
     perception.apply(MeterSampled(at=START, session_id="s0", evse_id=small_layout.evse_ids[0], meter_wh=0, power_kw=10.0))
-    most = power_problem(perception.snapshot(START), sent).max_kw
+    most = power_problem(perception.snapshot(START), sent, NOBODY_KNOWS).max_kw
     assert most[0] == pytest.approx(13.5)
     assert most[1] == 60
 
 
 def test_who_did_not_say_when_he_leaves_is_planned_for_as_others_stay(small_city: City, small_layout: Layout) -> None:
     perception, sent = busy(small_city, small_layout, 6), Sent(len(small_layout.evse_ids))
-    usual_s = 3600 * np.array([1.0, 2.0, 3.0, 4.0, 5.0])
-    unsaid = power_problem(perception.snapshot(START), sent).depart_s
-    likely = power_problem(perception.snapshot(START), sent, usual_s).depart_s - START.timestamp()
-    later = power_problem(perception.snapshot(START + timedelta(hours=9)), sent, usual_s).depart_s - START.timestamp()
+    likely = power_problem(perception.snapshot(START), sent, USUAL_S).depart_s - START.timestamp()
+    later = power_problem(perception.snapshot(START + timedelta(hours=9)), sent, USUAL_S).depart_s - START.timestamp()
     is_dc = small_layout.pool_is_dc[small_layout.evse_pool[:6]]
-    assert np.isnan(unsaid).all()
+    assert np.isnan(perception.snapshot(START).session_depart_s[:6]).all()
     assert np.isnan(likely[is_dc]).all()
     assert likely[~is_dc] == pytest.approx(np.full(4, 3 * 3600))
     assert later[~is_dc] == pytest.approx(np.full(4, 9 * 3600 + 300))

@@ -1,5 +1,6 @@
 """What holds for all forecasters: they see nothing after the origin, and say which method stood in for which zone."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -37,8 +38,10 @@ def drawn(zones: int = 4) -> Floats:
 
 
 @pytest.fixture(scope="module")
-def few_trees() -> None:
-    boosted.TREES = 20
+def few_trees() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(boosted, "TREES", 20)
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -26,8 +26,7 @@ def weeks(hour: float, days: tuple[int, ...], count: int = 8) -> list[Visit]:
 
 def test_a_clockwork_driver_is_found_out() -> None:
     odd = [Visit("anna", (MIDNIGHT + timedelta(days=1, hours=3)).timestamp(), "Z2", 45.0)]
-    habit = habits_of([*weeks(18.5, (0, 3)), *odd], MIDNIGHT, MIDNIGHT + timedelta(weeks=8), "Asia/Shanghai")["anna"]
-    assert isinstance(habit, Habit)
+    habit: Habit = habits_of([*weeks(18.5, (0, 3)), *odd], MIDNIGHT, MIDNIGHT + timedelta(weeks=8), "Asia/Shanghai")["anna"]
     assert (habit.visits, habit.place) == (17, "Z1")
     assert habit.place_share == pytest.approx(16 / 17)
     assert habit.hour == pytest.approx(18.5)  # the night is no part of it

@@ -52,12 +52,11 @@ def test_parts_sum_to_the_whole(seed: int) -> None:
     )
     forecast = drawn(levels, seed)
     share = levels.station_share(rng.gamma(1, 50, zones + stations), float(rng.uniform(0, 40)))
-    found = levelled(forecast, levels, Correlation(0.3, 0.2), share)
+    found: Levelled = levelled(forecast, levels, Correlation(0.3, 0.2), share)
     assert found.city.q50[:, 0] == pytest.approx(forecast.q50.sum(axis=1))
     assert found.district.q50.sum(axis=1) == pytest.approx(forecast.q50.sum(axis=1))
     for z in range(zones):
         assert found.station.q50[:, of_zone == z].sum(axis=1) == pytest.approx(forecast.q50[:, z])
-    assert isinstance(found, Levelled)
     for each in found:
         assert ((each.q10 >= 0) & (each.q10 <= each.q50 + 1e-9) & (each.q50 <= each.q90 + 1e-9)).all()
 

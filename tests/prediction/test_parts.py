@@ -10,11 +10,11 @@ from chargeloop.prediction import (
     WEATHER_NEUTRAL_C,
     Forecast,
     HourOfWeek,
-    aggregate,
     hours_of,
     is_rest_day,
     known_until,
     known_weather,
+    summed,
     usage_index,
     weather_index,
     without_frozen,
@@ -95,13 +95,14 @@ def test_profile_carries_the_level_of_the_last_week() -> None:
 def test_total_of_zones_is_between_independent_and_together() -> None:
     ones = np.ones((2, 4))
     forecast = Forecast(START, tuple("abcd"), 9 * ones, 10 * ones, 12 * ones)
-    apart, half, together = (aggregate(forecast, correlation=r) for r in (0.0, 0.5, 1.0))
+    all_of = np.zeros(4, dtype=np.int64)
+    apart, half, together = (summed(forecast, all_of, ["city"], r) for r in (0.0, 0.5, 1.0))
     assert apart.q50[0, 0] == 40
     assert apart.q90[0, 0] == pytest.approx(40 + 4)  # 2 * sqrt(4)
     assert together.q90[0, 0] == pytest.approx(48)
     assert apart.q90[0, 0] < half.q90[0, 0] < together.q90[0, 0]
     with pytest.raises(BadInput):
-        aggregate(forecast, correlation=1.5)
+        summed(forecast, all_of, ["city"], 1.5)
 
 
 @given(st.lists(st.floats(-50, 50), min_size=3, max_size=3), st.floats(0, 40))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from chargeloop.model import City, Layout
-from chargeloop.prediction import HORIZONS_H, Correlation, Drift, Forecast, Levels, Score, drift, pinball, scored
+from chargeloop.prediction import BEFORE_D, RECENT_D, Correlation, Drift, Forecast, Levels, Score, drift, pinball, scored
 
 ORIGIN = datetime(2025, 6, 10, 9, tzinfo=UTC)
 
@@ -17,8 +17,8 @@ def test_scores_by_hand(small_city: City, small_layout: Layout) -> None:
     forecast = Forecast(ORIGIN, levels.zone_ids, middle - 5, middle, middle + 5)
     history = np.concatenate([np.full((200, 3), 20.0), [[12.0, 40.0, 30.0]]])
     stopped = np.array([False, False, True])
-    zone, district, city = scored(forecast, 0, levels, Correlation(), history, stopped)
-    assert isinstance(zone, Score)
+    scores: list[Score] = scored(forecast, 0, levels, Correlation(), history, stopped)
+    zone, district, city = scores
     assert (zone.level, zone.horizon_h, zone.units, zone.stopped, zone.covered) == ("zone", 1, 2, 1, 1)
     assert (zone.actual_kwh, zone.abs_kwh) == (52.0, 22.0)
     assert zone.relative == pytest.approx(2 / history[:, 0].mean() + 20 / history[:, 1].mean())
@@ -37,9 +37,8 @@ def test_the_quantile_itself_loses_least() -> None:
 
 def test_errors_that_have_grown_are_drift_and_one_bad_day_is_not() -> None:
     rng = np.random.default_rng(2)
-    usual = list(rng.normal(0.2, 0.02, 28))
-    assert drift([*usual, *rng.normal(0.3, 0.02, 7)]).is_there
-    assert drift([*usual, *rng.normal(0.2, 0.02, 6), 2.0]).is_there is False
+    usual = list(rng.normal(0.2, 0.02, BEFORE_D))
+    assert drift([*usual, *rng.normal(0.3, 0.02, RECENT_D)]).is_there
+    assert drift([*usual, *rng.normal(0.2, 0.02, RECENT_D - 1), 2.0]).is_there is False
     assert drift(usual[:5]) == Drift(float(np.mean(usual[:5])), None, None)
     assert drift([]).is_there is None
-    assert HORIZONS_H[0] == 1

@@ -52,8 +52,7 @@ def test_few_sessions_leave_the_hour_and_none_leave_nothing() -> None:
     few, none = drawn(20), drawn(20).rows(slice(0, 0))
     by_hour = ByHour.fit(few, "UTC").predict(few.arrivals)
     np.testing.assert_array_equal(Stays.fit(few, "UTC").predict(few.arrivals).stay_s, by_hour.stay_s)
-    nothing = Stays.fit(none, "UTC").predict(few.arrivals)
-    assert isinstance(nothing, Expected)
+    nothing: Expected = Stays.fit(none, "UTC").predict(few.arrivals)
     assert np.isnan(nothing.stay_s).all()
 
 

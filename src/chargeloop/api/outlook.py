@@ -10,7 +10,6 @@ from fastapi import APIRouter, HTTPException, Query
 from chargeloop.api.accountable import Instant, span
 from chargeloop.api.context import Context, Loop
 from chargeloop.api.outlook_shapes import (
-    DayScore,
     DriftShape,
     FeedShape,
     KeptShape,
@@ -77,7 +76,6 @@ async def outlook(context: Loop) -> OutlookShape:
                 unit_id=each.unit_id,
                 since=each.since,
                 value_kwh=each.value_kwh,
-                forecast_by=each.forecast_by,
             )
             for each in stopped_feeds(context.turn.world)
         ],
@@ -148,8 +146,7 @@ def _came(context: Context, zones: np.ndarray, origin_s: float, hours: int) -> l
 
 def _record_shape(each: Record) -> RecordShape:
     drift = DriftShape(is_there=each.drift.is_there, recent=each.drift.recent, before=each.drift.before, p=each.drift.p)
-    days = [DayScore(day=_instant(day_s), relative=relative, coverage=coverage) for day_s, relative, coverage in each.by_day]
-    return RecordShape(**{**each._asdict(), "drift": drift, "by_day": days})
+    return RecordShape(**{**each._asdict(), "drift": drift})
 
 
 def _outlook(context: Context) -> Outlook:

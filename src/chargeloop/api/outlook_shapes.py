@@ -40,13 +40,12 @@ class TrendShape(Shape):
 
 
 class FeedShape(Shape):
-    """A feed that has stopped. `value_kwh`: at which a zone stands still; `forecast_by`: what steps in for it."""
+    """A feed that has stopped. `value_kwh`: at which a zone stands still."""
 
     unit: Literal["zone", "station"]
     unit_id: str
     since: datetime
     value_kwh: float | None
-    forecast_by: str | None
 
 
 class OutlookShape(Shape):
@@ -59,12 +58,6 @@ class OutlookShape(Shape):
     trends: list[TrendShape]
     trends_asked: int
     stopped: list[FeedShape]
-
-
-class DayScore(Shape):
-    day: datetime
-    relative: float
-    coverage: float
 
 
 class DriftShape(Shape):
@@ -90,7 +83,6 @@ class RecordShape(Shape):
     relative: float
     naive: float | None
     drift: DriftShape
-    by_day: list[DayScore]
 
 
 class KeptShape(Shape):

@@ -23,13 +23,12 @@ from chargeloop.api.shapes import (
     ZoneShape,
 )
 from chargeloop.loop import STEP_S, Outlook, Tally, Tick, arrivals_per_h, charging_evses, circuit_load_kw
-from chargeloop.model import City, Current, EvseStatus, Layout, Roads, Station, Tariff, World
+from chargeloop.model import OUT_OF_ORDER, City, Current, EvseStatus, Layout, Roads, Station, Tariff, World
 from chargeloop.model.city import Floats, Ints
 from chargeloop.physics import wait_min
 from chargeloop.recommendation import Z90, wait_quantiles_s
 
 BAND = (-Z90, Z90)  # eight of ten waits lie between
-OUT_OF_ORDER = (int(EvseStatus.UNAVAILABLE), int(EvseStatus.FAULTED))
 
 
 def city_picture(city: City, ocpp_evses: frozenset[str]) -> CityShape:
@@ -232,9 +231,9 @@ def prices_picture(tariff: Tariff) -> list[HourPrice]:
 
 
 def forecast_picture(turn: Tick, outlook: Outlook | None, hours: int) -> ForecastShape:
-    """The city's band is that of `outlook`; until there is one, as if all zones erred alike."""
+    """The city's band is that of the forecast's `outlook`; until there is one, as if all zones erred alike."""
     forecast = turn.forecast
-    city = forecast if outlook is None else outlook.levels.city
+    city = outlook.levels.city if outlook is not None and outlook.levels.zone is forecast else forecast
     columns = {name: getattr(forecast, name)[:hours].round(2) for name in ("q10", "q50", "q90")}
     return ForecastShape(
         origin=forecast.origin,

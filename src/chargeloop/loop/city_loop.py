@@ -225,7 +225,10 @@ class CityLoop:
         better = await self.elsewhere.look(self.perception, world, turn.forecast, self.stages, now)
         await self.store.add_decisions(better)
         self.last = turn
-        await self._look_ahead(turn, now)
+        try:
+            await self._look_ahead(turn, now)
+        except Exception:  # it only advises: the pages have to hear of the turn
+            log.exception("outlook failed")
         for listener in self.listeners:
             listener(turn)
         return turn

@@ -1,13 +1,13 @@
 """What the newest forecast says beyond itself: levels, peaks, shortages, trends, and feeds that have stopped. Once an hour."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Literal
 
 import numpy as np
 
-from chargeloop.model import City, Demand, EvseStatus, Layout, Peak, Shortage, ShortageTold, World
+from chargeloop.model import OUT_OF_ORDER, City, Demand, Layout, Peak, Shortage, ShortageTold, World
 from chargeloop.model.city import Floats
 from chargeloop.physics import full_hour, local
 from chargeloop.prediction import (
@@ -26,10 +26,8 @@ from chargeloop.prediction import (
     trends,
 )
 
-OUT_OF_ORDER = (int(EvseStatus.UNAVAILABLE), int(EvseStatus.FAULTED))
 RAISE_AT = 0.5  # probability from which on a shortage is told; one that was told stands until it is below the least
 MOVED_PROBABILITY, MOVED_BAYS = 0.1, 2.0  # changes that are worth telling
-FALLBACK = "hour of week"  # what a zone is forecast by whose feed has stopped
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +38,6 @@ class StoppedFeed:
     unit_id: str
     since: datetime
     value_kwh: float | None
-    forecast_by: str | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -115,11 +112,11 @@ def stopped_feeds(world: World) -> tuple[StoppedFeed, ...]:
     """Zones first, those that have been longest."""
     layout, last = world.layout, world.zone_energy_kwh[-2:-1]
     zones = [
-        StoppedFeed("zone", layout.zone_ids[z], _instant(world.zone_stale_s[z]), float(last[0, z]), FALLBACK)
+        StoppedFeed("zone", layout.zone_ids[z], _instant(world.zone_stale_s[z]), float(last[0, z]))
         for z in np.flatnonzero(np.isfinite(world.zone_stale_s))
     ]
     stations = [
-        StoppedFeed("station", layout.station_ids[n], _instant(world.station_stale_s[n]), None, None)
+        StoppedFeed("station", layout.station_ids[n], _instant(world.station_stale_s[n]), None)
         for n in np.flatnonzero(np.isfinite(world.station_stale_s))
     ]
     return tuple(sorted(zones, key=lambda each: each.since) + sorted(stations, key=lambda each: each.since))
@@ -147,30 +144,28 @@ class Shortages:
     def is_told(self, found: Shortage) -> bool:
         return any(_same(old, found) for old in self.told.values())
 
-    def news(self, found: Iterable[Shortage], now: datetime) -> list[ShortageTold]:
+    def news(self, found: Sequence[Shortage], now: datetime) -> list[ShortageTold]:
         """What there is to tell now; `apply` has to be told of it."""
         told, left = list[ShortageTold](), dict(self.told)
+        goes_on: dict[str, Shortage] = {}
+        for each in sorted(found, key=lambda each: each.begin):  # of the parts of one that splits, the first goes on as it
+            same = next((old for old in left.values() if _same(old, each)), None)
+            if same is not None:
+                goes_on[each.shortage_id] = left.pop(same.shortage_id)
         for each in found:
-            same = [old for old in left.values() if _same(old, each)]
-            if not same:
-                if each.probability >= RAISE_AT:
-                    told.append(ShortageTold(at=now, shortage=each, what="raised"))
-                continue
-            old = left.pop(same[0].shortage_id)
-            new = Shortage(old.shortage_id, each.zone_id, min(old.begin, each.begin), *_rest(each))
-            if _moved(old, new):
-                told.append(ShortageTold(at=now, shortage=new, what="updated"))
-        for old in left.values():
-            told.append(ShortageTold(at=now, shortage=old, what="over" if old.end <= now else "withdrawn"))
+            old = goes_on.get(each.shortage_id)
+            if old is not None:
+                new = replace(each, shortage_id=old.shortage_id, begin=min(old.begin, each.begin))
+                if _moved(old, new):
+                    told.append(ShortageTold(at=now, shortage=new, what="updated"))
+            elif each.probability >= RAISE_AT:
+                told.append(ShortageTold(at=now, shortage=each, what="raised"))
+        told += [ShortageTold(at=now, shortage=old, what="over" if old.end <= now else "withdrawn") for old in left.values()]
         return told
 
 
 def _same(old: Shortage, new: Shortage) -> bool:
     return old.zone_id == new.zone_id and new.begin <= old.end and old.begin <= new.end
-
-
-def _rest(each: Shortage) -> tuple[datetime, float, float, float, float]:
-    return each.end, each.bays, each.needed, each.more_bays, each.probability
 
 
 def _moved(old: Shortage, new: Shortage) -> bool:

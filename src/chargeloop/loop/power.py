@@ -42,7 +42,7 @@ def charging_evses(world: World) -> Ints:
     return np.flatnonzero(world.has_session & ~np.isfinite(world.session_charge_ended_s))
 
 
-def power_problem(world: World, sent: Sent, usual_stay_s: Floats | None = None) -> PowerProblem:
+def power_problem(world: World, sent: Sent, usual_stay_s: Floats) -> PowerProblem:
     """One row for each charging session, as `charging_evses` orders them.
 
     `usual_stay_s`: stays at slow bays at evenly spaced quantiles 0..1, for drivers who did not say when they leave.
@@ -63,11 +63,9 @@ def power_problem(world: World, sent: Sent, usual_stay_s: Floats | None = None) 
     )
 
 
-def _departures_s(world: World, usual_stay_s: Floats | None) -> Floats:
+def _departures_s(world: World, usual_stay_s: Floats) -> Floats:
     """E: as said; at a slow bay else as others stay who were there as long as this one; NaN where nobody knows."""
     said = world.session_depart_s
-    if usual_stay_s is None:
-        return said
     is_slow = ~world.layout.pool_is_dc[world.layout.evse_pool]
     unsaid = world.has_session & is_slow & ~np.isfinite(said)
     likely = world.now_s + np.maximum(remaining_s(usual_stay_s, world.now_s - world.session_start_s), LEAST_STAY_S)

@@ -39,13 +39,14 @@ from chargeloop.model.outlook import Peak, Shortage
 from chargeloop.model.queue import Answer, Loss, QueuePolicy
 from chargeloop.model.session import Cdr, CostLine, MeterPoint, Reservation, ReservationState, Session, StopReason
 from chargeloop.model.site import Place, Site, SiteType, Zone
-from chargeloop.model.station import Connector, Evse, EvseStatus, Plug, Station
+from chargeloop.model.station import OUT_OF_ORDER, Connector, Evse, EvseStatus, Plug, Station
 from chargeloop.model.tariff import PriceBand, Tariff
 from chargeloop.model.user import ChargeRequest, Payment, Sort, User
 from chargeloop.model.vehicle import ChargingCurve, Current, FleetShare, Tier, VehicleModel
 from chargeloop.model.world import World
 
 __all__ = [
+    "OUT_OF_ORDER",
     "Answer",
     "BadInput",
     "BayLost",

@@ -28,6 +28,9 @@ class EvseStatus(IntEnum):
     FAULTED = 8
 
 
+OUT_OF_ORDER = (int(EvseStatus.UNAVAILABLE), int(EvseStatus.FAULTED))
+
+
 @dataclass(frozen=True, slots=True)
 class Connector:
     connector_id: int

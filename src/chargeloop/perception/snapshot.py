@@ -5,7 +5,7 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from chargeloop.model import ChargeRequest, EvseStatus, Layout, World
+from chargeloop.model import OUT_OF_ORDER, ChargeRequest, EvseStatus, Layout, World
 from chargeloop.model.city import Floats, Ints
 from chargeloop.perception.state import Stage, State
 from chargeloop.physics import IDLE_TIMES, STALE_H, first_free_s, full_hour, hours_between, serve_all, sort_pools, stale_from
@@ -17,7 +17,6 @@ UNKNOWN_STAY_S = {True: 45 * 60.0, False: 120 * 60.0}  # by "is DC": drivers who
 OVERDUE_S = 5 * 60.0  # a bay that should be free already is expected to be within this
 SILENT_S = 3600.0  # a station with a charging session says something more often
 STATION_MEMORY_H = 28 * 24.0  # of the energy of stations
-OUT_OF_ORDER = (int(EvseStatus.UNAVAILABLE), int(EvseStatus.FAULTED))
 
 
 def stay_s(request: ChargeRequest, arrive_s: float, charge_min: float, is_dc: bool) -> float:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from chargeloop.persistence.tables import forecast, forecast_score
-from chargeloop.prediction import HORIZONS_H, Drift, Score, drift
+from chargeloop.prediction import BEFORE_D, HORIZONS_H, RECENT_D, Drift, Score, drift
 
 DAY_S = 86400.0
 ORDER = ("zone", "district", "city")
@@ -33,7 +33,6 @@ class Record(NamedTuple):
     relative: float
     naive: float | None
     drift: Drift
-    by_day: tuple[tuple[float, float, float], ...]
 
 
 def find_origins(connection: Connection, limit: int) -> Sequence[Any]:
@@ -57,8 +56,8 @@ def forget(connection: Connection, forecasts_before_s: float, scores_before_s: f
 
 
 def find_records(connection: Connection, since_s: float, until_s: float) -> list[Record]:
-    """By level and horizon, of hours in a span; `drift`: of days up to its end, `by_day`: begin, relative error, coverage."""
-    wide = min(since_s, until_s - 36 * DAY_S)
+    """By level and horizon, of hours in a span; `drift`: of days up to its end."""
+    wide = min(since_s, until_s - (RECENT_D + BEFORE_D + 1) * DAY_S)
     query = sa.select(forecast_score).where(forecast_score.c.hour_s >= wide, forecast_score.c.hour_s < until_s)
     rows = connection.execute(query.order_by(forecast_score.c.hour_s)).all()
     records = []
@@ -67,21 +66,16 @@ def find_records(connection: Connection, since_s: float, until_s: float) -> list
             those = [row for row in rows if row.level == level and row.horizon_h == horizon_h and row.units]
             inside = [row for row in those if row.hour_s >= since_s]
             if inside:
-                records.append(_record(level, horizon_h, inside, drift([day[1] for day in by_day(those)])))
+                records.append(_record(level, horizon_h, inside, drift(_by_day(those))))
     return records
 
 
-def by_day(rows: Sequence[Any]) -> list[tuple[float, float, float]]:
-    """UTC days: begin, mean relative error, coverage."""
-    day = np.array([row.hour_s // DAY_S for row in rows])
-    found = []
-    for each in np.unique(day):
-        those = [row for row, of in zip(rows, day, strict=True) if of == each]
-        units = sum(row.units for row in those)
-        found.append(
-            (float(each * DAY_S), sum(row.relative for row in those) / units, sum(row.covered for row in those) / units)
-        )
-    return found
+def _by_day(rows: Sequence[Any]) -> list[float]:
+    """Mean relative error of each UTC day there is."""
+    day = np.array([row.hour_s // DAY_S for row in rows], dtype=np.int64)
+    _, which = np.unique(day, return_inverse=True)
+    errors, units = (np.bincount(which, [getattr(row, name) for row in rows]) for name in ("relative", "units"))
+    return list((errors / units).tolist())
 
 
 def _record(level: str, horizon_h: int, rows: Sequence[Any], drifted: Drift) -> Record:
@@ -104,5 +98,4 @@ def _record(level: str, horizon_h: int, rows: Sequence[Any], drifted: Drift) -> 
         relative=mean("relative"),
         naive=sum(row.naive for row in beside) / compared if compared else None,
         drift=drifted,
-        by_day=tuple(by_day(rows)),
     )

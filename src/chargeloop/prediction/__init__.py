@@ -10,7 +10,7 @@ from chargeloop.prediction.blend import Blend
 from chargeloop.prediction.calendar import hours_of, is_rest_day
 from chargeloop.prediction.choice import ChoiceTable, Estimate, Logit, Taste, choices_of, of_tier
 from chargeloop.prediction.city import forecast_city
-from chargeloop.prediction.forecast import Forecast, aggregate
+from chargeloop.prediction.forecast import Forecast
 from chargeloop.prediction.forecaster import FORECASTERS, Forecaster, fit_forecaster
 from chargeloop.prediction.habits import Habit, Visit, habits_of, visits_of
 from chargeloop.prediction.history import known_until, usage_index, without_frozen
@@ -28,7 +28,7 @@ from chargeloop.prediction.naive import Naive
 from chargeloop.prediction.profile import HourOfWeek
 from chargeloop.prediction.regression import Regression, least_squares
 from chargeloop.prediction.scores import Scores, live_zones, skill
-from chargeloop.prediction.scoring import HORIZONS_H, Drift, Score, drift, pinball, scored
+from chargeloop.prediction.scoring import BEFORE_D, HORIZONS_H, RECENT_D, Drift, Score, drift, pinball, scored
 from chargeloop.prediction.shortages import bays_needed, kwh_per_bay_hour, peaks, quantile_of, short_of, shortages
 from chargeloop.prediction.solar import Panel, Solar
 from chargeloop.prediction.stays import ByHour, Expected, Stays
@@ -36,8 +36,10 @@ from chargeloop.prediction.trends import Trait, Trend, kendall_p, sen_slope, sig
 from chargeloop.prediction.vehicle_profile import ChargingSeen, Consumption
 
 __all__ = [
+    "BEFORE_D",
     "FORECASTERS",
     "HORIZONS_H",
+    "RECENT_D",
     "WEATHER_NEUTRAL_C",
     "ArrivalSoc",
     "Arrivals",
@@ -71,7 +73,6 @@ __all__ = [
     "Trait",
     "Trend",
     "Visit",
-    "aggregate",
     "backtest",
     "bays_needed",
     "choices_of",

@@ -3,7 +3,6 @@
 What is learned is the difference from the strong naive in units of the zone's scale, so that all zones count alike.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -47,12 +46,8 @@ class Boosted:
             boosters.append(lightgbm.train({**ALWAYS, **(NEAR if last <= 3 else FAR)}, data, TREES))
         return cls(tuple(boosters))
 
-    def forecast(self, past: Past, rows: Ints, lead: int) -> Floats:
-        """Rows x zones, in units of scale; NaN where the strong naive is."""
-        return self.of_leads(past, [(rows, lead)])[0]
-
     def of_leads(self, past: Past, asked: list[tuple[Ints, int]]) -> list[Floats]:
-        """The same for several leads, in rising order, which share the cost of a call."""
+        """Rows x zones of each, in units of scale; NaN where the strong naive is. Leads rise, and share the cost of a call."""
         out: list[Floats] = []
         for (first, last), booster in zip(SPANS, self.boosters, strict=True):
             mine = [(rows, lead) for rows, lead in asked if first <= lead <= last]
@@ -64,15 +59,6 @@ class Boosted:
             for (rows, lead), each in zip(mine, np.split(change, ends[:-1]), strict=True):
                 out.append(np.maximum(past.strong_naive(rows, lead) + each, 0))
         return out
-
-    def texts(self) -> Iterator[str]:
-        yield from (booster.model_to_string() for booster in self.boosters)
-
-    @classmethod
-    def of_texts(cls, texts: list[str]) -> "Boosted":
-        import lightgbm  # noqa: PLC0415
-
-        return cls(tuple(lightgbm.Booster(model_str=text) for text in texts))
 
 
 def _samples(past: Past, target: Floats, first: int, last: int, rng: np.random.Generator) -> tuple[NDArray[np.float32], Floats]:

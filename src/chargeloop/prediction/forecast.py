@@ -34,23 +34,6 @@ class Forecast:
         return cls(origin, tuple(zone_ids), low, middle, high)
 
 
-def aggregate(forecast: Forecast, name: str = "city", correlation: float = ZONE_CORRELATION) -> Forecast:
-    """The sum over all zones. Medians add; the widths of the bands add as errors with one common correlation between zones.
-
-    width^2 = (1 - r) sum(width_z^2) + r (sum width_z)^2: exact for normal errors, in between for r in 0 (independent) .. 1.
-    """
-    if not 0 <= correlation <= 1:
-        raise BadInput("correlation", f"must lie in 0..1, got {correlation}")
-    middle = forecast.q50.sum(axis=1, keepdims=True)
-
-    def width(of_zone: Floats) -> Floats:
-        together = of_zone.sum(axis=1, keepdims=True)
-        return np.asarray(np.sqrt((1 - correlation) * (of_zone**2).sum(axis=1, keepdims=True) + correlation * together**2))
-
-    low = np.maximum(middle - width(forecast.q50 - forecast.q10), 0)
-    return Forecast(forecast.origin, (name,), low, middle, middle + width(forecast.q90 - forecast.q50))
-
-
 def named(zone_ids: Sequence[str], zones: int) -> tuple[str, ...]:
     """The zones' names; their numbers where none are given."""
     if zone_ids and len(zone_ids) != zones:

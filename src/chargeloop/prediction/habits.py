@@ -53,7 +53,7 @@ def visits_of(events: Iterable[Event], place_of_evse: Mapping[str, str]) -> list
         match event:
             case ChargeRequested() if event.request.user_id is not None:
                 user_of[event.request.id_token] = event.request.user_id
-            case SessionStarted() if event.id_token in user_of:
+            case SessionStarted() if event.id_token in user_of and event.evse_id in place_of_evse:
                 begun[event.session_id] = (user_of[event.id_token], event)
             case SessionEnded() if event.session_id in begun:
                 user, start = begun.pop(event.session_id)

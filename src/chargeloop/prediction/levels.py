@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from chargeloop.model import City, Demand, Layout, Weather
+from chargeloop.model import BadInput, City, Demand, Layout, Weather
 from chargeloop.model.city import Floats, Ints
 from chargeloop.physics import full_hour
 from chargeloop.prediction.forecast import ZONE_CORRELATION, Forecast
@@ -104,8 +104,10 @@ def levelled(forecast: Forecast, levels: Levels, correlation: Correlation = USUA
 def summed(forecast: Forecast, group: Ints, names: Sequence[str], correlation: float) -> Forecast:
     """Sums over groups of zones. `group`: Z, index into `names`. Medians add; widths as errors with one common correlation r:
 
-    width^2 = (1 - r) sum(width_z^2) + r (sum width_z)^2.
+    width^2 = (1 - r) sum(width_z^2) + r (sum width_z)^2: exact for normal errors, in between for r in 0 (independent) .. 1.
     """
+    if not 0 <= correlation <= 1:
+        raise BadInput("correlation", f"must lie in 0..1, got {correlation}")
     member = (group[:, None] == np.arange(len(names))).astype(np.float64)
     middle = forecast.q50 @ member
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from chargeloop.model import Behaviour, Demand, Layout, Peak, Shortage
 from chargeloop.model.city import Floats
-from chargeloop.physics import hour_of_week
+from chargeloop.physics import full_hour, hour_of_week
 from chargeloop.prediction.forecast import Forecast
 
 Z90 = 1.2815515655446004
@@ -73,7 +73,7 @@ def shortages(forecast: Forecast, kwh_per_bay: Floats, bays: Floats, least: floa
     """
     probability, missing = short_of(forecast, kwh_per_bay, bays)
     needed = bays_needed(forecast.q50 / kwh_per_bay)
-    start = forecast.origin.replace(minute=0, second=0, microsecond=0)
+    start = full_hour(forecast.origin)
     found = []
     for z in np.flatnonzero((probability >= least).any(axis=0)):
         for begin, end in _runs(probability[:, z] >= least):
@@ -110,7 +110,7 @@ def peaks(forecast: Forecast, lasting: float, rng: np.random.Generator, paths: i
     score = rng.standard_normal((hours, paths))
     for h in range(1, hours):
         score[h] = lasting * score[h - 1] + np.sqrt(1 - lasting**2) * score[h]
-    start = forecast.origin.replace(minute=0, second=0, microsecond=0)
+    start = full_hour(forecast.origin)
     found = []
     for z, unit in enumerate(forecast.zone_ids):
         low, middle, high = (each[:, z : z + 1] for each in (forecast.q10, forecast.q50, forecast.q90))

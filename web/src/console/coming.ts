@@ -51,9 +51,8 @@ function unitName(outlook: Outlook, unit: string): string {
 function stopped(state: State, outlook: Outlook): HTMLElement {
   const items = outlook.stopped.map((feed) => {
     const how = feed.unit === 'station' ? words.outlook.silent : feed.value_kwh ? words.outlook.frozen(kilowattHours(feed.value_kwh)) : words.outlook.idle
-    const by = feed.forecast_by ? ` · ${words.outlook.forecastBy(said(words.outlook.forecasters, feed.forecast_by))}` : ''
     const name = feed.unit === 'station' ? words.outlook.stationUnit(state.nameOf(feed.unit_id)) : words.outlook.zoneUnit(feed.unit_id)
-    return h('li', {}, h('b', {}, name), ` ${how} `, h('span', { class: 'quiet small' }, words.outlook.since(dayAndClock(feed.since)) + by))
+    return h('li', {}, h('b', {}, name), ` ${how} `, h('span', { class: 'quiet small' }, words.outlook.since(dayAndClock(feed.since))))
   })
   return h('section', { 'data-testid': 'stopped' }, h('h2', {}, words.outlook.stopped), ...(items.length ? listed(items, 'stopped-list') : [h('p', { class: 'empty' }, words.outlook.noStopped)]))
 }

@@ -31,8 +31,8 @@ export function forecastPage(state: State): View {
     since.textContent = `${words.forecastNote} ${words.madeAt(dayAndClock(forecast.origin))}`
     facts.replaceChildren(h('p', { class: 'line' }, h('b', {}, words.dayTotal(kilowattHours(sum(q50))))), h('h2', {}, words.outlook.peak), ...(outlook ? peakLines(outlook) : []), h('h2', {}, words.busiest), busiest(forecast, peak, choose))
     if (outlook) ahead.replaceChildren(...coming(state, outlook, choose))
-    const stopped = outlook?.stopped.some((feed) => feed.unit === 'zone' && feed.unit_id === choice.value)
-    zoneFacts.textContent = `${stopped ? words.outlook.stoppedZone + ' · ' : ''}${words.dayTotal(kilowattHours(sum(of(forecast.q50))))} · ${words.peak} ${peakText(hours, of(forecast.q10), of(forecast.q50), of(forecast.q90))}`
+    const isStopped = outlook?.stopped.some((feed) => feed.unit === 'zone' && feed.unit_id === choice.value)
+    zoneFacts.textContent = `${isStopped ? words.outlook.stoppedZone + ' · ' : ''}${words.dayTotal(kilowattHours(sum(of(forecast.q50))))} · ${words.peak} ${peakText(hours, of(forecast.q10), of(forecast.q50), of(forecast.q90))}`
     charts[0]?.setAttribute('aria-label', `${words.wholeCity}: ${words.peak} ${peakText(hours, q10, q50, q90)}`)
     charts[1]?.setAttribute('aria-label', `${choice.value}: ${zoneFacts.textContent}`)
     table.replaceChildren(h('summary', {}, words.asTable), h('table', { class: 'figures' }, h('thead', {}, h('tr', {}, ...[words.hour, words.median, '10 %', '90 %', choice.value].map((name, n) => h('th', { scope: 'col', class: n ? 'num' : '' }, name)))),

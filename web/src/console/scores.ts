@@ -22,7 +22,7 @@ export function scoresPage(state: State): View {
   const units = h('select', { 'aria-label': text.pastUnit, onchange: () => void showPast() }, h('option', { value: 'city' }, words.wholeCity), ...state.city.zones.map((zone) => h('option', { value: zone.zone_id }, text.zoneUnit(zone.zone_id))))
   const verdict = h('p', { role: 'status', 'data-testid': 'drift' }), tableBox = h('div', {}, skeleton(8))
   const chart = h('div', { class: 'chart', role: 'img', 'aria-label': text.past }), made = h('p', { class: 'quiet' }), table = h('details', {})
-  let fan: Fan | null = null, past: Past | null = null, stopped = false, turn = 0, last = 0
+  let fan: Fan | null = null, past: Past | null = null, stopped = false, turn = 0, pastTurn = 0, last = 0
 
   const renew = async () => {
     if (!state.live) return // what time it is in the city is not known yet
@@ -41,13 +41,16 @@ export function scoresPage(state: State): View {
     }
   }
   const showPast = async () => {
+    const mine = ++pastTurn // a slow answer must not overtake a quick one
     if (!origins.value) return made.replaceChildren(text.none)
     try {
-      past = await outlookApi.past(origins.value, units.value)
+      const found = await outlookApi.past(origins.value, units.value)
+      if (mine !== pastTurn || stopped) return
+      past = found
     } catch (error) {
-      return made.replaceChildren(wrong(error))
+      if (mine === pastTurn && !stopped) made.replaceChildren(wrong(error))
+      return
     }
-    if (stopped) return
     made.textContent = text.madeAt(dayAndClock(past.made_at))
     table.replaceChildren(h('summary', {}, words.asTable), pastTable(past))
     draw()
