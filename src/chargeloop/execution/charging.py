@@ -54,11 +54,14 @@ class Circuits:
         object.__setattr__(
             self, "feed_in_limit_kw", np.where(np.isnan(self.feed_in_limit_kw), self.limit_kw, self.feed_in_limit_kw)
         )
+        lifted = np.maximum(self.feed_in_limit_kw, -self.below(self.base_kw))  # what base load feeds in, nobody can hold back
+        object.__setattr__(self, "feed_in_limit_kw", lifted)
         for name in ("limit_kw", "pv_kw", "feed_in_limit_kw", "phase_limit_a", "demand_charge_per_kw", "peak_kw"):
             if np.any(~(getattr(self, name) >= 0)):
                 raise BadInput(name, "must not be negative or NaN")
-        if not np.all(np.isfinite(self.base_kw)):
-            raise BadInput("base_kw", "must be finite")
+        for name in ("base_kw", "buy_per_kwh", "sell_per_kwh"):
+            if not np.all(np.isfinite(getattr(self, name))):
+                raise BadInput(name, "must be finite")
         if np.any(~(self.sell_per_kwh <= self.buy_per_kwh)):
             raise BadInput("sell_per_kwh", "must not exceed buy_per_kwh: energy would be bought to be sold")
 
@@ -116,6 +119,10 @@ class Sessions:
             raise BadInput("phase", "is 1, 2 or 3, or 0 for all three")
         if np.any(~((self.efficiency > 0) & (self.efficiency <= 1))):
             raise BadInput("efficiency", "lies above 0 and at most at 1")
+        if np.any(np.isinf(self.value_per_kwh)):
+            raise BadInput("value_per_kwh", "must be finite, or NaN for three times the dearest kWh")
+        if np.any(self.both_ways & ~np.isfinite(self.capacity_kwh)):
+            raise BadInput("capacity_kwh", "must be known where energy is given back")
         if np.any(self.both_ways & ~(self.soc_kwh + self.energy_kwh <= self.capacity_kwh * (1 + 1e-9))):
             raise BadInput("capacity_kwh", "must hold what is there and what is asked for, where energy is given back")
 
@@ -143,6 +150,8 @@ class ChargingProblem:
         if not self.step_h > 0 or self.fairness < 0 or self.carbon_price < 0:
             raise BadInput("step_h, fairness, carbon_price", "must not be negative")
         _spread(self, "carbon_kg_per_kwh", (self.steps,))
+        if not np.all(np.isfinite(self.carbon_kg_per_kwh)):
+            raise BadInput("carbon_kg_per_kwh", "must be finite")
 
     @property
     def steps(self) -> int:

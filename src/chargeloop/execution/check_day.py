@@ -17,6 +17,8 @@ def charging_violations(problem: ChargingProblem, plan: ChargingPlan) -> tuple[s
     for power in (plan.charge_kw, plan.discharge_kw):
         if power.shape != shape:
             return (f"the plan has shape {power.shape}, not {shape[0]} sessions x {shape[1]} steps",)
+    if plan.curtailed_kw.shape != problem.circuits.limit_kw.shape:
+        return (f"what is curtailed has shape {plan.curtailed_kw.shape}, not {problem.circuits.limit_kw.shape}",)
     if not all(np.all(np.isfinite(power)) for power in (plan.charge_kw, plan.discharge_kw, plan.curtailed_kw)):
         return ("the plan holds a power that is no number",)
     return (*_of_sessions(problem, plan), *_of_circuits(problem, plan))

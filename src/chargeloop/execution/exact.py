@@ -12,7 +12,7 @@ from chargeloop.execution.charging import PHASES, VOLTS, ChargingPlan, ChargingP
 from chargeloop.model.city import Floats, Ints
 
 if TYPE_CHECKING:
-    import highspy
+    pass
 
 
 class _Rows:
@@ -59,31 +59,32 @@ class _Rows:
         lp.row_lower_, lp.row_upper_ = map(np.concatenate, (self.row_low, self.row_high))
         lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
         lp.a_matrix_.start_, lp.a_matrix_.index_, lp.a_matrix_.value_ = matrix.indptr, matrix.indices, matrix.data
-        solver = highspy.Highs()  # type: ignore[no-untyped-call]
-        for option, chosen in (("output_flag", False), ("solver", "ipm"), ("threads", 1)):
+
+        class Quiet(highspy.Highs):
+            """Prints no banner: it would come with the callbacks, before any option could be set."""
+
+            def enableCallbacks(self) -> None:
+                self.setOptionValue("output_flag", False)
+                super().enableCallbacks()  # type: ignore[no-untyped-call]
+
+        solver = Quiet()  # type: ignore[no-untyped-call]
+        for option, chosen in (("solver", "ipm"), ("threads", 1)):
             solver.setOptionValue(option, chosen)
         solver.passModel(lp)
         solver.run()
-        return _values(solver)
+        if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+            raise RuntimeError(f"HiGHS: {solver.getModelStatus()}")
+        found = solver.getSolution()
+        return np.array(found.col_value), np.array(found.row_dual), float(solver.getInfo().objective_function_value)
 
 
-def _values(solver: "highspy.Highs") -> tuple[Floats, Floats, float]:
-    found = solver.getSolution()
-    return np.array(found.col_value), np.array(found.row_dual), float(solver.getInfo().objective_function_value)
-
-
-def plan_exactly(problem: ChargingProblem, most_kw: Floats | None = None) -> ChargingPlan:
+def plan_exactly(problem: ChargingProblem) -> ChargingPlan:
     """The best plan there is, to the solver's tolerance; `bound` is its own objective."""
     lp, circuits, sessions, step_h = _Rows(), problem.circuits, problem.sessions, problem.step_h
     shape, many, steps = circuits.limit_kw.shape, sessions.circuit.size, problem.steps
     hours = problem.hours()
-    power = (
-        np.broadcast_to(sessions.max_kw[:, None], hours.shape)
-        if most_kw is None
-        else np.minimum(sessions.max_kw[:, None], most_kw)
-    )
     s, t = np.nonzero(hours > 0)
-    x = lp.add_columns(np.zeros(s.size), (power * hours)[s, t])
+    x = lp.add_columns(np.zeros(s.size), sessions.max_kw[s] * hours[s, t])
     back = np.flatnonzero(sessions.both_ways[s])
     z = lp.add_columns(np.zeros(back.size), (sessions.discharge_kw[s] * hours[s, t])[back], sessions.wear_per_kwh[s[back]])
     now = np.where(sessions.both_ways, sessions.soc_kwh, 0.0)
@@ -141,7 +142,7 @@ def _phases(lp: _Rows, problem: ChargingProblem, s: Ints, t: Ints, x: Ints, z: I
     circuits, sessions = problem.circuits, problem.sessions
     net_base = circuits.below(circuits.base_kw - circuits.pv_kw)
     for c in np.flatnonzero(np.isfinite(circuits.phase_limit_a).any(axis=1)):
-        under = hangs_below(circuits.parent, int(c))
+        under = _hangs_below(circuits.parent, int(c))
         room = problem.step_h * np.maximum(circuits.phase_limit_a[c] * VOLTS / 1000 - net_base[c] / PHASES, 0.0)
         for phase in range(1, PHASES + 1):
             share = np.where(sessions.phase == 0, 1 / PHASES, (sessions.phase == phase) * 1.0) * under[sessions.circuit]
@@ -150,7 +151,7 @@ def _phases(lp: _Rows, problem: ChargingProblem, s: Ints, t: Ints, x: Ints, z: I
             lp.put(rows[t[back]], z, -share[s[back]])
 
 
-def hangs_below(parent: Ints, above: int) -> Floats:
+def _hangs_below(parent: Ints, above: int) -> Floats:
     """C: 1 for the circuit `above` and everything below it."""
     under = np.zeros(parent.size)
     under[above] = 1.0

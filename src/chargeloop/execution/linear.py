@@ -57,18 +57,16 @@ class Programme(NamedTuple):
     right_peak: Floats
 
 
-def linear(problem: ChargingProblem, most_kw: Floats | None = None) -> tuple[Shape, Programme]:
-    """`most_kw`: S x T, tighter bounds on what sessions take, such as from their curves."""
+def linear(problem: ChargingProblem) -> tuple[Shape, Programme]:
     circuits, steps, step_h = problem.circuits, problem.steps, problem.step_h
     shape, sessions = _shape(problem), problem.sessions
     cost, most = np.zeros(shape.size), np.zeros(shape.size)
-    owner, step = _owner_and_step(shape)
+    owner, step = owner_and_step(shape)
     rows = shape.row[owner]
     edge = step_h * step
     hours = np.minimum(sessions.depart_h[rows], edge + step_h) - np.maximum(sessions.arrive_h[rows], edge)
     hours = np.clip(hours, 0.0, step_h)
-    power = sessions.max_kw[rows] if most_kw is None else np.minimum(sessions.max_kw[rows], most_kw[rows, step])
-    most[: shape.m] = power * hours
+    most[: shape.m] = sessions.max_kw[rows] * hours
     asked, wanted = sessions.energy_kwh[shape.row], shape.now + sessions.energy_kwh[shape.row]
     kwh, value = problem.shortfall_pieces()
     kwh, value = kwh[shape.row].copy(), value[shape.row].copy()
@@ -143,7 +141,7 @@ def _shape(problem: ChargingProblem) -> Shape:
     )
 
 
-def _owner_and_step(shape: Shape) -> tuple[Ints, Ints]:
+def owner_and_step(shape: Shape) -> tuple[Ints, Ints]:
     """N each: the session of each x, and its step."""
     owner = np.repeat(np.arange(shape.stay.size), shape.stay)
     return owner, np.arange(owner.size) - np.repeat(shape.at - shape.first, shape.stay)

@@ -75,7 +75,7 @@ def _invert(matrix: Floats) -> None:
     """A symmetric positive definite matrix, of which the upper triangle is looked at, in place."""
     half, failed = dpotrf(matrix.T, lower=1, clean=0)
     bump = 1e-12
-    while failed:  # by rounding, close to the end: prices then move a little less than they might
+    while failed and bump < 1.0:  # by rounding, close to the end: prices then move a little less than they might
         half, failed = dpotrf(matrix.T + bump * matrix.diagonal().max() * np.eye(len(matrix)), lower=1, clean=0)
         bump *= 100
     matrix.T[...] = dpotri(half, lower=1, overwrite_c=1)[0]

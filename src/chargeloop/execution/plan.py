@@ -4,7 +4,7 @@ import numpy as np
 
 from chargeloop.execution.charging import ChargingPlan, ChargingProblem, limits_kw, plan_of
 from chargeloop.execution.flow import serve_all
-from chargeloop.execution.linear import Programme, Shape, linear
+from chargeloop.execution.linear import Programme, Shape, linear, owner_and_step
 from chargeloop.execution.prices import Prices, iterate
 from chargeloop.execution.repair import put_right, tidy, top_up
 from chargeloop.model import BadInput
@@ -13,16 +13,15 @@ from chargeloop.model.city import Floats
 NEARNESS = 3e-3  # of iterate and bound, as a share of what is paid; the repaired plan comes out nearer
 
 
-def plan_by_prices(problem: ChargingProblem, nearness: float = NEARNESS, most_kw: Floats | None = None) -> ChargingPlan:
+def plan_by_prices(problem: ChargingProblem, nearness: float = NEARNESS) -> ChargingPlan:
     """The price iteration, repaired to full feasibility. `bound` certifies how far from the best plan it can be at most.
-    `most_kw`: S x T, tighter bounds on what sessions take.
 
     Raises:
         BadInput: there are limits on single phases, which only `plan_exactly` knows.
     """
     if np.any(np.isfinite(problem.circuits.phase_limit_a)):
         raise BadInput("phase_limit_a", "the price iteration knows no phases; use plan_exactly")
-    shape, programme = linear(problem, most_kw)
+    shape, programme = linear(problem)
     state = Prices(shape, programme)
     iterate(state, nearness)
     return _finish(problem, shape, programme, state)
@@ -37,10 +36,12 @@ def _finish(problem: ChargingProblem, shape: Shape, programme: Programme, state:
     serve_all(shape, programme.most, programme.right_own, v, limit, load)
     peak = np.maximum(load.max(axis=1, initial=0.0), step_h * circuits.peak_kw)
     kept = np.where(circuits.demand_charge_per_kw[:, None] > 0, np.minimum(limit, peak[:, None]), limit)
-    tidy(shape, programme.most, v, _paid(problem, load), kept, load)
+    priced = problem.buy_per_kwh != circuits.sell_per_kwh  # there what is paid changes where the flow turns
+    kept = np.where(priced & (load < 0), np.minimum(kept, 0.0), kept)
+    least = np.where(priced & (load >= 0), 0.0, -step_h * circuits.feed_in_limit_kw)
+    tidy(shape, programme.most, v, _paid(problem, load), kept, least, load)
     power = np.maximum(v, 0.0) / step_h
-    owner = np.repeat(np.arange(shape.stay.size), shape.stay)
-    step = np.arange(owner.size) - np.repeat(shape.at - shape.first, shape.stay)
+    owner, step = owner_and_step(shape)
     charge, size = np.zeros((shape.stay.size, problem.steps)), circuits.limit_kw.shape
     charge[shape.row[owner], step] = power[: shape.m]
     discharge = np.broadcast_to(0.0, charge.shape)

@@ -45,9 +45,6 @@ class Prices:
         lean = np.where(free, programme.cost - pulled - self.low + self.high, 0.0)
         self.low += np.maximum(lean, 0.0)
         self.high += np.maximum(-lean, 0.0)
-        self.moves = tuple(np.zeros(shape.size) for _ in range(3))
-        self.other = tuple(np.zeros(shape.size) for _ in range(3))
-        self.rounds = 0
         self.bound = -np.inf
 
 
@@ -58,15 +55,17 @@ def iterate(state: Prices, nearness: float) -> None:
     lack = (np.empty_like(state.own), np.empty_like(state.balance), np.empty_like(state.peak))
     right = (np.empty_like(state.own), np.empty_like(state.balance), np.empty_like(state.peak))
     pulled, d, h, pull, to_low, to_high = (np.empty(shape.size) for _ in range(6))
+    moves, other = (tuple(np.zeros(shape.size) for _ in range(3)) for _ in range(2))
     size = max(float(np.abs(programme.right_balance).max(initial=0.0)), 1.0)
-    for state.rounds in range(ROUNDS):
+    for _ in range(ROUNDS):
         times(shape, v, *lack)
         for each, want in zip(lack, (programme.right_own, programme.right_balance, programme.right_peak), strict=True):
             np.subtract(want, each, out=each)
         transposed_times(shape, state.own, state.balance, state.peak, pulled)
         objective, boxed, mu, paid = _standing(cost, most, pulled, v, low, high, shape.m, shape.z)
-        state.bound = boxed + float(programme.right_own @ state.own)
-        state.bound += float((programme.right_balance * state.balance).sum() + (programme.right_peak * state.peak).sum())
+        bound = boxed + float(programme.right_own @ state.own)
+        bound += float((programme.right_balance * state.balance).sum() + (programme.right_peak * state.peak).sum())
+        state.bound = max(state.bound, bound)  # any prices prove one
         missing = max(float(np.abs(each).max(initial=0.0)) for each in lack) / size
         if objective - state.bound <= nearness * abs(paid) and missing < HOLDS:
             break
@@ -80,9 +79,8 @@ def iterate(state: Prices, nearness: float) -> None:
             transposed_times(shape, *dy, pull)
             return dy, *_move(most, v, low, high, d, h, pull, to_low, to_high, *into)
 
-        moves, other = state.moves, state.other
         _aim(most, v, low, high, 0.0, 0.0, to_low, to_high, *moves)
-        dy, far_v, far_y = direction(moves)
+        _, far_v, far_y = direction(moves)
         aim = mu * min(max((_after(most, v, low, high, far_v, far_y, *moves) / mu) ** 3, 0.05), 0.6)
         _aim(most, v, low, high, aim, min(1.0, 10.0 * far_v * far_y), to_low, to_high, *moves)
         dy, far_v, far_y = direction(moves)

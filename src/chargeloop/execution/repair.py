@@ -185,8 +185,11 @@ def top_up(shape: Shape, most: Floats, right_own: Floats, v: Floats, price: Floa
 
 
 @kernel
-def tidy(shape: Shape, most: Floats, v: Floats, price: Floats, limit: Floats, load: Floats) -> None:
-    """Energy of one-way sessions moves from dear to cheap steps where there is room. `price`: C x T, what is paid."""
+def tidy(shape: Shape, most: Floats, v: Floats, price: Floats, limit: Floats, least: Floats, load: Floats) -> None:
+    """Energy of one-way sessions moves from dear to cheap steps where there is room, and load to spare.
+
+    `price`: C x T, what is paid; it holds for loads between `least` and `limit`.
+    """
     for s in range(shape.stay.size):
         c, n, t0, a = shape.circuit[s], shape.stay[s], shape.first[s], shape.at[s]
         if shape.both[s] >= 0 or n == 0:
@@ -195,23 +198,25 @@ def tidy(shape: Shape, most: Floats, v: Floats, price: Floats, limit: Floats, lo
         cheap, dear = 0, n - 1
         while cheap < dear:
             to, out = order[cheap], order[dear]
-            if v[a + out] <= 0.0 or load[c, t0 + out] <= 0.0:
+            spare = min(v[a + out], _room(shape, load, least, c, t0 + out))
+            if spare <= 0.0:
                 dear -= 1
                 continue
             if price[c, t0 + to] >= price[c, t0 + out]:
                 break
-            more = min(v[a + out], most[a + to] - v[a + to], _room(shape, limit, load, c, t0 + to))
+            more = min(spare, most[a + to] - v[a + to], _room(shape, limit, load, c, t0 + to))
             if more > 0.0:
                 v[a + out] -= more
                 v[a + to] += more
                 _add(shape, load, c, t0 + out, -more)
                 _add(shape, load, c, t0 + to, more)
-            if v[a + out] > 0.0:
+            if more < spare:
                 cheap += 1
 
 
 @kernel
 def _room(shape: Shape, limit: Floats, load: Floats, c: int, t: int) -> float:
+    """The least of limit - load from a circuit up to its root."""
     room = np.inf
     while c >= 0:
         room = min(room, limit[c, t] - load[c, t])
