@@ -18,6 +18,7 @@ from chargeloop.edge import (
     fair_share,
     tree_of,
 )
+from chargeloop.edge.control import Cap
 from chargeloop.execution import PowerProblem, schedule
 from chargeloop.model.city import Floats
 from tests.edge.world import longest_over
@@ -313,3 +314,11 @@ def test_whatever_happens_the_limit_is_exceeded_for_one_second_at_most(seed: int
             held.controller.caps[n].confirmed(kw, second, held.site.control.react_s)
     assert longest_over(loads, 40.0) <= 1
     assert np.mean(loads) > 20  # and charging goes on
+
+
+def test_what_a_charger_was_being_told_as_it_went_may_hold() -> None:
+    cap = Cap(told_kw=5.0, sending_kw=11.0)
+    cap.lost(until_s=600.0)
+    assert (cap.sending_kw, cap.in_force_kw(599.0), cap.in_force_kw(601.0)) == (None, 11.0, 5.0)
+    cap.confirmed(6.0, now_s=100.0, react_s=5.0)  # it is back, and has taken something else
+    assert (cap.in_force_kw(104.0), cap.in_force_kw(106.0)) == (11.0, 6.0)

@@ -252,6 +252,38 @@ async def test_the_platforms_limit_of_the_whole_charger_is_kept_by_the_edge(
     assert charger.limit_kw(world.now()) == pytest.approx(5.0, abs=0.1)
 
 
+@pytest.mark.parametrize("which", [{"id": 3}, {"chargingProfilePurpose": "ChargePointMaxProfile"}])
+async def test_a_limit_that_the_edge_keeps_is_cleared_there_and_its_own_stay(
+    open_edge: OpenEdge, gateway: OcppGateway, which: dict[str, Any]
+) -> None:
+    world = await open_edge()
+    charger = await world.connect("C1")
+    await link_up(world)
+    world.plug_in("C1", "T1")
+    await world.seconds(40)
+    profile = {"chargingProfileId": 3, "stackLevel": 0, "chargingProfilePurpose": "ChargePointMaxProfile"}
+    schedule = {"chargingRateUnit": "W", "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 5000}]}
+    said = {**profile, "chargingProfileKind": "Absolute", "chargingSchedule": schedule}
+    await gateway.call("C1", "SetChargingProfile", {"connectorId": 0, "csChargingProfiles": said})
+    await world.seconds(5)
+    assert charger.limit_kw(world.now()) == pytest.approx(5.0, abs=0.1)
+    told = [await gateway.call("C1", "ClearChargingProfile", which) for _ in range(2)]
+    assert [each.payload for each in told] == [{"status": "Accepted"}, {"status": "Unknown"}]
+    await world.seconds(60)
+    assert 10 < charger.limit_kw(world.now()) < 1000  # still what the edge itself says
+
+
+async def test_a_limit_that_cannot_be_read_is_not_accepted(open_edge: OpenEdge, gateway: OcppGateway) -> None:
+    world = await open_edge()
+    await world.connect("C1")
+    await link_up(world)
+    profile = {"chargingProfileId": 3, "stackLevel": 0, "chargingProfilePurpose": "ChargePointMaxProfile"}
+    schedule = {"chargingRateUnit": "W", "chargingSchedulePeriod": [{"startPeriod": 60, "limit": 5000}]}
+    said = {**profile, "chargingProfileKind": "Absolute", "chargingSchedule": schedule}
+    answer = await gateway.call("C1", "SetChargingProfile", {"connectorId": 0, "csChargingProfiles": said})
+    assert answer.payload == {"status": "Rejected"}
+
+
 async def test_a_plan_that_is_over_holds_nobody_while_the_platform_is_gone(
     open_edge: OpenEdge, gateway: OcppGateway, line: FaultProxy
 ) -> None:

@@ -35,8 +35,12 @@ class Above:
         station = self._station
         said = payload_of(call)
         if call.action == "SetChargingProfile" and is_ours(station.version, said):
-            await self._keep(call.action, said)
-            return CallResult(call.message_id, {"status": "Accepted"})
+            is_taken = await self._keep(call.action, said)
+            return CallResult(call.message_id, {"status": "Accepted" if is_taken else "Rejected"})
+        if call.action == "ClearChargingProfile" and station.plan.stands_in(station.version, said):
+            has_gone = station.plan.clear(station.version, said)
+            await station.keep_plan()
+            return CallResult(call.message_id, {"status": "Accepted" if has_gone else "Unknown"})
         frame = await self._hand_on(call.action, self._with_ids_of_charger(said))
         if frame is None:
             return CallError(call.message_id, ErrorCode.INTERNAL_ERROR, "the charger is not connected to the site controller")
@@ -92,17 +96,18 @@ class Above:
                 if password is not None:
                     await station.new_password(password)
 
-    async def _keep(self, action: str, said: dict[str, Any]) -> None:
-        """Part of the platform's plan."""
-        station, now = self._station, self._station.shared.clock()
+    async def _keep(self, action: str, said: dict[str, Any]) -> bool:
+        """Part of the platform's plan; False for a profile that we cannot read."""
+        station, now, is_taken = self._station, self._station.shared.clock(), True
         match action:
             case "SetChargingProfile":
                 evse = said.get("connectorId", said.get("evseId", 0))
                 profile = said.get("csChargingProfiles") or said["chargingProfile"]
-                station.plan.install(station.version, evse, profile, now)
+                is_taken = station.plan.install(station.version, evse, profile, now)
             case "UpdateDynamicSchedule":
                 station.plan.update(said["chargingProfileId"], said["scheduleUpdate"], now)
             case "ClearChargingProfile":
                 station.plan.clear(station.version, said)
                 station.telling.forget()  # ours may have gone with it
         await station.keep_plan()
+        return is_taken

@@ -130,10 +130,6 @@ class Buffer:
 
         return await self._do(work)
 
-    async def running(self, charger: str, transactions: Iterable[Transaction]) -> None:
-        """Store what transactions have become."""
-        await self._do(lambda database: _remember(database, charger, transactions))
-
     async def give_number(self, number: int) -> int:
         """A transaction id of ours for a start that the platform has not answered; its own if it has, in this instant."""
 

@@ -96,7 +96,8 @@ class Control(Part, frozen=True, kw_only=True):
 
     `react_s`: what chargers and vehicles take to follow. `hold_s`: between two rises of a charger. `deadband_kw`: smaller
     rises are not sent. `turn_s`: after which a vehicle makes room for one that waits. `renew_s`: how long a charger keeps what
-    we told it. `plan_s`: how long the platform's plan is followed once the platform is gone.
+    we told it. `plan_s`: how long the platform's plan is followed without the platform, from
+    when it last told a profile.
     """
 
     margin_pct: Annotated[float, Meta(ge=0, le=50)] = 2.0

@@ -55,11 +55,17 @@ class Cap:
 
     def confirmed(self, kw: float, now_s: float, react_s: float) -> None:
         """The charger has taken a value over."""
-        self.was = [each for each in self.was if each[0] > now_s]
+        self.was = [(min(until_s, now_s + react_s), kw) for until_s, kw in self.was if until_s > now_s]
         if kw != self.told_kw:
             self.was.append((now_s + react_s, self.told_kw))
             self.changed_s = now_s
         self.told_kw, self.sending_kw = kw, None
+
+    def lost(self, until_s: float) -> None:
+        """The charger is gone while it was told something: it may hold to that until then."""
+        if self.sending_kw is not None:
+            self.was.append((until_s, self.sending_kw))
+            self.sending_kw = None
 
     def in_force_kw(self, now_s: float) -> float:
         """The most that may be drawn now, reaction times included."""

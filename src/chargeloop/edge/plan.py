@@ -16,6 +16,7 @@ from chargeloop.protocols.ocpp import Abilities, Ledger, Version, schedule, smar
 
 SAFE_ID, CAP_ID, SHARE_ID = 2_000_000_001, 2_000_000_002, 2_000_000_010  # far from those of platforms; a share's: + connector
 SAFE_LEVEL, CAP_LEVEL, SHARE_LEVEL = 0, 1, 5
+STATION_MAX = ("ChargePointMaxProfile", "ChargingStationMaxProfile")
 
 
 class Plan:
@@ -28,10 +29,12 @@ class Plan:
         for each in raw:
             self._take(each)
 
-    def install(self, version: Version, evse: int, profile: dict[str, Any], now: datetime) -> None:
-        """A profile that the charger has taken, or that we keep in its place. One that we cannot read is passed over."""
-        self._take({"version": str(version), "evse": evse, "profile": profile, "at": wire_time(now)})
-        self.heard_at = now
+    def install(self, version: Version, evse: int, profile: dict[str, Any], now: datetime) -> bool:
+        """A profile that the charger has taken, or that we keep in its place. False for one that we cannot read."""
+        is_taken = self._take({"version": str(version), "evse": evse, "profile": profile, "at": wire_time(now)})
+        if is_taken:
+            self.heard_at = now
+        return is_taken
 
     def update(self, profile_id: int, changes: Mapping[str, Any], now: datetime) -> None:
         """A Dynamic profile's new values (2.1)."""
@@ -42,14 +45,11 @@ class Plan:
             return
         self.heard_at = now
 
-    def clear(self, version: Version, said: Mapping[str, Any]) -> None:
-        """As a ClearChargingProfile says."""
-        if version is Version.V16:
-            which, criteria, evse = said.get("id"), said, said.get("connectorId")
-        else:
-            criteria = said.get("chargingProfileCriteria", {})
-            which, evse = said.get("chargingProfileId"), criteria.get("evseId")
+    def clear(self, version: Version, said: Mapping[str, Any]) -> bool:
+        """As a ClearChargingProfile says; whether anything went."""
+        which, evse, criteria = _to_clear(version, said)
         purpose = criteria.get("chargingProfilePurpose")
+        before = self._installed
         kept = smart.clear(
             self._installed,
             profile_id=which,
@@ -58,6 +58,13 @@ class Plan:
             stack_level=criteria.get("stackLevel"),
         )
         self._keep(kept)
+        return kept != before
+
+    def stands_in(self, version: Version, said: Mapping[str, Any]) -> bool:
+        """Whether a ClearChargingProfile is of profiles that we keep in the charger's place: it knows nothing of them."""
+        which, _, criteria = _to_clear(version, said)
+        kept = {each.profile.profile_id for each in self._installed if each.profile.purpose is smart.Purpose.STATION_MAX}
+        return which in kept or criteria.get("chargingProfilePurpose") in STATION_MAX
 
     def ended(self, connector: int) -> None:
         """A transaction's own profiles go with it."""
@@ -100,7 +107,7 @@ class Plan:
         limit = period.limit if period.setpoint is None else period.setpoint
         return inf if limit is None else max(sum(limit), 0.0) / 1000
 
-    def _take(self, each: dict[str, Any]) -> None:
+    def _take(self, each: dict[str, Any]) -> bool:
         version = Version(each["version"])
         try:
             new = smart.Installed(each["evse"], smart.read_profile(each["profile"], version.value))
@@ -108,9 +115,10 @@ class Plan:
             state = smart.State({each["evse"]: smart.Running(new.profile.transaction_id)})
             kept = smart.install(self._installed, new, station=station, now=at, state=state)
         except smart.Refused:
-            return
+            return False
         self.raw.append(each)
         self._keep(kept)
+        return True
 
     def _keep(self, kept: tuple[smart.Installed, ...]) -> None:
         self._installed = kept
@@ -131,7 +139,15 @@ def _id(profile: Mapping[str, Any]) -> int:
 def is_ours(version: Version, said: Mapping[str, Any]) -> bool:
     """Whether a SetChargingProfile from above has the purpose that is ours at the charger."""
     profile = said.get("csChargingProfiles" if version is Version.V16 else "chargingProfile", {})
-    return profile.get("chargingProfilePurpose") in ("ChargePointMaxProfile", "ChargingStationMaxProfile")
+    return profile.get("chargingProfilePurpose") in STATION_MAX
+
+
+def _to_clear(version: Version, said: Mapping[str, Any]) -> tuple[int | None, int | None, Mapping[str, Any]]:
+    """Of a ClearChargingProfile: the profile's id, the EVSE, and what else narrows it down."""
+    if version is Version.V16:
+        return said.get("id"), said.get("connectorId"), said
+    criteria = said.get("chargingProfileCriteria", {})
+    return said.get("chargingProfileId"), criteria.get("evseId"), criteria
 
 
 def safe_profile(site: Site, of: ChargerOf, version: Version, now: datetime) -> dict[str, Any]:

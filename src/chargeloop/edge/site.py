@@ -175,15 +175,12 @@ class Edge:
 
     def _reported_kw(self, now_s: float, sessions: list[Session]) -> float:
         """What the chargers themselves say they draw, as far as that is fresh: no more than they were told."""
-        fresh = [each for each in sessions if each.power_kw is not None and self._is_fresh(each, now_s)]
+        newest_s = now_s - 2 * self.site.control.react_s
+        fresh = [each for each in sessions if self.controller.is_fresh(each) and each.reported_s >= newest_s]
         by_charger: dict[int, float] = {}
         for each in fresh:
             by_charger[each.charger] = by_charger.get(each.charger, 0.0) + (each.power_kw or 0.0)
         return sum(min(kw, self.controller.caps[n].in_force_kw(now_s)) for n, kw in by_charger.items())
-
-    def _is_fresh(self, session: Session, now_s: float) -> bool:
-        settled_s = self.controller.caps[session.charger].changed_s + self.site.control.react_s
-        return session.reported_s >= settled_s and now_s - session.reported_s <= 2 * self.site.control.react_s
 
     def _tell(self, decision: Decision, sessions: list[Session], now: datetime) -> None:
         for n, kw in decision.orders.items():

@@ -158,8 +158,8 @@ class Station:
             answer = await (self._asked(call, said) if call.action in ASKED else self._told(call, said))
         except Exception as error:
             log.error("message not kept", charger_id=self.id, action=call.action[:50], exc_info=error)
-            await self.load()
             connection.close(WSCloseCode.INTERNAL_ERROR, "the site controller cannot store messages")
+            await self.load()  # which may fail for the same reason
             return
         connection.answer(encode(answer, connection.version))
         if call.action != "BootNotification" or self.is_accepted:

@@ -54,7 +54,7 @@ class Telling:
 
     def closed(self) -> None:
         self._stop()
-        self._station.cap.is_reachable, self._station.cap.sending_kw = False, None
+        self._lost()
         self.why = "not connected"
 
     def arm(self) -> None:
@@ -125,6 +125,11 @@ class Telling:
             self._worker.cancel()
             self._worker = None
 
+    def _lost(self) -> None:
+        shared, cap = self._station.shared, self._station.cap
+        cap.is_reachable = False
+        cap.lost(shared.clock().timestamp() + shared.site.control.renew_s)
+
     async def _arm_later(self) -> None:
         await asyncio.sleep(SILENT_S)
         self.arm()
@@ -139,7 +144,7 @@ class Telling:
                 cap.is_reachable, self.why = True, ""
                 await self._wake.wait()
             else:
-                cap.is_reachable, cap.sending_kw = False, None
+                self._lost()
                 await asyncio.sleep(AGAIN_S)
 
     async def _tell_safe(self) -> bool:
@@ -153,7 +158,7 @@ class Telling:
         return True
 
     async def _tell(self) -> bool:
-        """Bring the charger to what is wanted: lower shares, the cap, higher shares. Whether it took everything."""
+        """Bring the charger to what is wanted: the shares, then the cap. Whether it took everything."""
         station = self._station
         site, cap, clock = station.shared.site, station.cap, station.shared.clock
         is_due = clock().timestamp() - self._told_s >= site.control.renew_s / 2

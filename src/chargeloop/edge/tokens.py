@@ -73,5 +73,8 @@ def _listed(id_token: str, info: Mapping[str, Any]) -> Listed | None:
         return None
     expires = info.get("expiryDate") or info.get("cacheExpiryDateTime")
     group = info.get("parentIdTag") or info.get("groupIdToken", {}).get("idToken")
-    at = None if expires is None else as_utc(datetime.fromisoformat(expires))
+    try:
+        at = None if expires is None else as_utc(datetime.fromisoformat(expires))
+    except ValueError:  # until when it holds cannot be told: as if nothing was said of the token
+        return None
     return Listed(id_token, info["status"], at, group)

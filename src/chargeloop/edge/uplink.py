@@ -4,7 +4,7 @@ import asyncio
 import base64
 import random
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -69,7 +69,7 @@ class Uplink:
         self._password, self._called, self._ready, self._heard = password, called, ready, heard
         self.version: Version | None = None
         self.is_wanted = False
-        self.waits = 0  # messages
+        self._behind: set[int] = set()  # numbers of messages that wait
         self.why = "not tried yet"
         self._connection: Connection | None = None
         self._news = asyncio.Event()
@@ -89,8 +89,8 @@ class Uplink:
 
     async def answer_to(self, message: Message) -> dict[str, Any] | None:
         """What the platform answers to a kept message; None where it cannot be had now. It is delivered all the same."""
-        self.waits += 1
-        if not self.is_up or self.waits > 1:
+        self._behind.add(message.number)
+        if not self.is_up or len(self._behind) > 1:
             self.wake()
             return None
         future = self._waiters[message.number] = asyncio.get_running_loop().create_future()
@@ -127,18 +127,20 @@ class Uplink:
         longest_s = self._upstream.retry_s
         pause_s = min(FIRST_RETRY_S, longest_s)
         while True:
-            waiting = await self._buffer.waiting(self._id)
-            self.waits = len(waiting)
-            if self.version is None or not (self.is_wanted or waiting):
-                self._news.clear()
-                await self._news.wait()
-                continue
             try:
+                waiting = await self._waiting()
+                if self.version is None or not (self.is_wanted or waiting):
+                    self._news.clear()
+                    await self._news.wait()
+                    continue
                 await self._connect(self.version)
                 pause_s = min(FIRST_RETRY_S, longest_s)
                 await self._serve()
             except (OSError, TimeoutError, WSError) as error:
                 self.why = str(error) or type(error).__name__
+            except Exception as error:  # an odd answer, a full disk: what waits has to go up all the same
+                self.why = str(error) or type(error).__name__
+                log.exception("the link failed", charger_id=self._id)
             finally:
                 self.close()
                 self._connection = None
@@ -178,8 +180,7 @@ class Uplink:
         """Deliver what waits, one message at a time, as long as the link holds."""
         while self.is_up:
             self._news.clear()
-            waiting = await self._buffer.waiting(self._id)
-            self.waits = len(waiting)
+            waiting = await self._waiting()
             for message in waiting:
                 if not await self._deliver(message):
                     break
@@ -189,6 +190,11 @@ class Uplink:
                 await asyncio.wait_for(self._news.wait(), None if self.is_wanted else LINGER_S)
             except TimeoutError:
                 return
+
+    async def _waiting(self) -> Sequence[Message]:
+        waiting = await self._buffer.waiting(self._id)
+        self._behind = {message.number for message in waiting}
+        return waiting
 
     async def _deliver(self, message: Message) -> bool:
         """Whether the next one may go."""
@@ -206,7 +212,7 @@ class Uplink:
             await self._heard(message, payload)
         elif not await self._refused(message, frame):
             return False
-        self.waits = max(self.waits - 1, 0)
+        self._behind.discard(message.number)
         self._attempts.pop(message.number, None)
         future = self._waiters.get(message.number)
         if future is not None and not future.done():

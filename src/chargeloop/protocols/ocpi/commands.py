@@ -145,4 +145,4 @@ class ClearProfileResult(Object):
     result: ProfileOutcome
 
 
-SHORTEST_HORIZON_S, LONGEST_HORIZON_S = 300, 3600  # suggested, of an ActiveChargingProfile that is sent unasked
+LONGEST_HORIZON_S = 3600  # suggested, of an ActiveChargingProfile that is sent unasked

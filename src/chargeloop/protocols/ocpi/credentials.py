@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-import hmac
 from collections.abc import Sequence
 from typing import Annotated, Self
 
@@ -23,18 +22,6 @@ from chargeloop.protocols.ocpi.kinds import (
 
 Role = Annotated[str, one_of("CPO EMSP NAP NSP OTHER SCSP", old="HUB")]
 SCHEME = "Token "
-MODULES = (
-    "cdrs",
-    "chargingprofiles",
-    "commands",
-    "credentials",
-    "hubclientinfo",
-    "invoicereconciliation",
-    "locations",
-    "sessions",
-    "tariffs",
-    "tokens",
-)
 CONFIGURATION = frozenset({"versions", "credentials", "hubclientinfo"})  # modules without routing headers
 
 
@@ -127,11 +114,6 @@ def presented(header: str | None, is_encoded: bool = True) -> tuple[str, ...]:
     except (binascii.Error, UnicodeDecodeError):
         return ()
     return (token, token.removesuffix("\n")) if token.endswith("\n") else (token,)
-
-
-def is_same_token(one: str, other: str) -> bool:
-    """In a time that tells nothing of them."""
-    return hmac.compare_digest(one.encode(), other.encode())
 
 
 def highest_mutual(theirs: Sequence[VersionUrl], ours: Sequence[Version]) -> tuple[Version, str] | None:

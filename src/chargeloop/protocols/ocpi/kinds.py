@@ -30,7 +30,6 @@ from pydantic import (
 from chargeloop.protocols.ocpi.status import Refused, Status
 
 Model = TypeVar("Model", bound="Object")
-NOT_APPLICABLE = "#NA"  # in a required text whose value cannot exist; never for one that is merely not known
 
 
 class Version(StrEnum):

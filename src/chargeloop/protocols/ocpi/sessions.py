@@ -91,9 +91,6 @@ class ChargingPreferences(Object):
     discharge_allowed: Bool | None = None
 
 
-PREFERENCES = ("ACCEPTED", "DEPARTURE_REQUIRED", "ENERGY_NEED_REQUIRED", "NOT_POSSIBLE", "PROFILE_TYPE_NOT_SUPPORTED")
-
-
 class CdrLocation(Object):
     """A location as it was when the session began."""
 

@@ -63,7 +63,7 @@ class CatchUp:
         assert peer.version is not None
         needs_from = module == "sessions"
         begin = seen - OVERLAP if seen is not None else (BEGINNING if needs_from else None)
-        tally, newest, present = [0, 0, 0, 0], seen, set[Any]()
+        tally, newest, present = [0, 0, 0, 0], seen, set[tuple[Any, str]]()
         more = self._addressing(peer, module)
         async for page in self._client.pages(peer, url, Window(date_from=begin), **more):
             for data in page:
@@ -71,11 +71,12 @@ class CatchUp:
                 kind = 3 if thing is None else await self._take(peer, module, thing)
                 tally[kind] += 1
                 if thing is not None:
-                    present.add(id_of(module, thing)._replace(key=id_of(module, thing).key.casefold()))
+                    which = id_of(module, thing)
+                    present.add((which.owner.key, which.key.casefold()))
                     newest = thing.last_updated if newest is None else max(newest, thing.last_updated)
         if begin is None and module not in NEVER_REMOVED and not tally[3]:
             for which in await self._objects.keys(module, peer_id):
-                if which._replace(owner=which.owner.key) not in {each._replace(owner=each.owner.key) for each in present}:
+                if (which.owner.key, which.key) not in present:
                     await self._receiving.drop(peer_id, which)
         if newest is not None:
             await self._objects.set_seen(peer_id, module, newest)
@@ -129,7 +130,11 @@ class CatchUp:
             for peer in self._peers.connected:
                 if clock() < due.get(peer.peer_id, 0.0) or self._client.is_resting(peer.peer_id):
                     continue
-                pulled = await self.pull_all(peer.peer_id)
-                is_whole = all(each is not None for each in pulled.values())
+                try:
+                    pulled = await self.pull_all(peer.peer_id)
+                    is_whole = all(each is not None for each in pulled.values())
+                except Exception:  # of the store or a port: others are pulled from all the same
+                    log.exception("pulling failed", peer=peer.peer_id)
+                    is_whole = False
                 due[peer.peer_id] = clock() + (every_s * self._rng.uniform(2 / 3, 4 / 3) if is_whole else look_s)
             await asyncio.sleep(look_s)

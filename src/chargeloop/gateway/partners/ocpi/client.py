@@ -5,7 +5,6 @@ import random
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from uuid import uuid4
@@ -37,6 +36,10 @@ PAGE = 100  # objects that we ask for at a time
 LARGEST_ANSWER = 20_000_000  # bytes
 LONGEST_PAUSE_S = 300.0
 log = structlog.get_logger()
+
+
+class Late(Unreachable):
+    """The partner is there, and did not answer in time."""
 
 
 class Heard(NamedTuple):
@@ -92,7 +95,9 @@ class Client:
             http, answered, content = await self._exchange(method, target, headers, body, timeout_s)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             self._failed(peer.peer_id)
-            raise Unreachable(f"{peer.peer_id}: {method} {url}: {type(error).__name__} {error}".rstrip()) from None
+            is_late = isinstance(error, httpx.TimeoutException) and not isinstance(error, httpx.ConnectTimeout)
+            kind = Late if is_late else Unreachable
+            raise kind(f"{peer.peer_id}: {method} {url}: {type(error).__name__} {error}".rstrip()) from None
         self.back_off.setdefault(peer.peer_id, BackOff(LONGEST_PAUSE_S)).worked()
         try:
             answer = opened(decode(content))
@@ -169,8 +174,3 @@ def _back(url: str, count: int) -> str:
     query = dict(parse_qsl(parts.query))
     query["offset"] = str(max(_whole(query.get("offset"), 0) - count, 0))
     return urlunsplit(parts._replace(query=urlencode(query)))
-
-
-def age_s(since: datetime | None, now: datetime) -> float:
-    """Seconds; infinite where it never was."""
-    return float("inf") if since is None else (now - since).total_seconds()

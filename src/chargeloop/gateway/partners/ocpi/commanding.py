@@ -144,6 +144,8 @@ class Commanding:
     async def clear_profile(self, call: Call) -> Reply:
         url, port = self._query_url(call), self._ports.clear_profile
         begun = Begun("NOT_SUPPORTED") if port is None else await port(call.parts[0])
+        if begun.result == "ACCEPTED":
+            self._watchers.pop(call.parts[0].casefold(), None)
         self._profile_later(call, url, begun, lambda result: ClearProfileResult(result=result))
         return _profile_reply(begun, call)
 
@@ -173,6 +175,8 @@ class Commanding:
         watcher, port = self._watchers.get(session_id.casefold()), self._ports.active_profile
         peer = None if watcher is None else self._peers.find(watcher[0])
         active = None if port is None else await port(session_id, LONGEST_HORIZON_S)
+        if active is None:  # the session is over
+            self._watchers.pop(session_id.casefold(), None)
         if watcher is None or peer is None or peer.version is None or active is None:
             return False
         url = peer.url("chargingprofiles", SENDER)

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import structlog
 
 from chargeloop.gateway.partners.ocpi.calls import Calls
-from chargeloop.gateway.partners.ocpi.client import Client, Heard
+from chargeloop.gateway.partners.ocpi.client import Client, Heard, Late
 from chargeloop.gateway.partners.ocpi.objects import Objects
 from chargeloop.gateway.partners.ocpi.offer import RECEIVER, SENDER, Us, role
 from chargeloop.gateway.partners.ocpi.peers import Peer, Peers
@@ -127,7 +127,7 @@ class Hub:
                 timeout_s=FORWARD_S,
             )
         except Unreachable as error:
-            is_late = "Timeout" in str(error) and "ConnectTimeout" not in str(error)
+            is_late = isinstance(error, Late)
             if not is_late:
                 await self.set_offline(peer)
             raise Refused(Status.FORWARD_TIMED_OUT if is_late else Status.NOT_CONNECTED, str(error)) from None

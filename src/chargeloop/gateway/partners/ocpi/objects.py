@@ -111,7 +111,3 @@ class Objects:
     async def set_seen(self, peer_id: str, module: str, at: datetime) -> None:
         row = {"peer_id": peer_id, "module": module, "seen": write_time(at.astimezone(UTC))}
         await self._store.put(tables.ocpi_mark, row)
-
-    async def forget_marks(self, peer_id: str) -> None:
-        gone = sa.delete(tables.ocpi_mark).where(tables.ocpi_mark.c.peer_id == peer_id)
-        await self._store.write(lambda connection: connection.execute(gone))

@@ -191,14 +191,12 @@ class OcpiPartners:
 
     async def _known(self, uid: str, kind: str) -> Token | None:
         """The token of whichever partner; two of the same uid are nobody's."""
-        key = token_key(uid, kind).casefold()
-        found = []
-        for peer in self.peers.connected:
-            for party in peer.parties if not peer.is_hub else await self.objects.owners("tokens", key):
-                data = await self.objects.get(Id("tokens", party, key))
-                if data is not None and peer.version is not None:
-                    found.append(read(Token, data, peer.version))
-        return found[0] if found else None
+        key = token_key(uid, kind)
+        owners = [each for each in await self.objects.owners("tokens", key) if self._through(each) is not None]
+        if len(owners) != 1:
+            return None
+        peer, data = self._through(owners[0]), await self.objects.get(Id("tokens", owners[0], key))
+        return None if data is None or peer is None or peer.version is None else read(Token, data, peer.version)
 
     async def reservation_cancelled(self, number: int) -> None:
         """Tell its eMSP that a reservation had to go. Raises Unreachable or Refused where that was not heard."""
