@@ -3,7 +3,7 @@
 import { h } from '../shared/dom'
 import { clock, dayAndClock, kilowattHours, number, share } from '../shared/format'
 import type { Outlook, Trend } from '../shared/outlook'
-import { said, words } from '../shared/words'
+import { words } from '../shared/words'
 import { shortageSentence } from './shortage'
 import type { State } from './state'
 
