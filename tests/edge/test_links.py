@@ -121,6 +121,14 @@ async def test_with_the_link_up_the_platform_answers(open_edge: OpenEdge, gatewa
     assert [type(each) for each in await told(store)] == [SessionStarted, SessionEnded]
 
 
+async def test_a_charger_is_let_in_as_soon_as_its_link_is_up(open_edge: OpenEdge, line: FaultProxy) -> None:
+    line.delay_s = 0.5
+    world = await open_edge()
+    async with asyncio.timeout(20):  # it would be told to come again in a minute
+        await world.connect("C1")
+    assert world.edge.stations[0].is_accepted
+
+
 async def test_a_transaction_begun_without_the_platform_goes_on_with_it(
     open_edge: OpenEdge, gateway: OcppGateway, store: Store, line: FaultProxy
 ) -> None:

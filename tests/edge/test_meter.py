@@ -2,13 +2,15 @@
 
 import struct
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 
 import pytest
 
-from chargeloop.edge import Circuit, Meter
+from chargeloop.edge import ChargerOf, Circuit, Meter, Site, Upstream
 from chargeloop.edge.modbus import ModbusMeter
-from chargeloop.edge.registers import FOLDER, RegisterMap, read_map, reading_of
+from chargeloop.edge.registers import FOLDER, Reading, RegisterMap, read_map, reading_of
+from chargeloop.edge.sight import Sight
 from chargeloop.model import BadInput, Unreachable
 from tests.edge.conftest import OpenEdge
 from tests.edge.meter_server import SimulatedMeter
@@ -76,6 +78,27 @@ async def test_a_meter_that_refuses_or_is_not_there_says_so(meter: SimulatedMete
     reader.close()
     with pytest.raises(Unreachable, match="no connection"):
         await ModbusMeter(Meter(host="127.0.0.1", port=1)).read()
+
+
+def test_a_doubt_stands_until_a_report_refutes_it(tmp_path: Path) -> None:
+    site = Site(
+        name="Small",
+        blind_kw=10.0,
+        circuits=(Circuit(name="grid", limit_kw=30.0),),
+        chargers=(ChargerOf(id="C1"),),
+        upstream=Upstream(url="ws://127.0.0.1:1/ocpp"),
+        meter=Meter(host="127.0.0.1", port=1),
+        data_dir=tmp_path,
+    )
+    sight, seconds = Sight(site), count()
+
+    def look(drawn_kw: float | None) -> Reading | None:
+        return [sight.look(next(seconds), Reading(2.0, {}), drawn_kw) for _ in range(20)][-1]
+
+    assert look(None) is not None
+    assert look(20.0) is None
+    assert look(None) is None
+    assert look(2.0) is not None
 
 
 async def charging(open_edge: OpenEdge, **changes: object) -> World:

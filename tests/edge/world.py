@@ -16,10 +16,11 @@ REPORT_S = 10  # between two meter values of a charger
 
 
 class FaultProxy:
-    """A line that can be cut: TCP from a port of its own to another."""
+    """A line that can be cut, or slow: TCP from a port of its own to another."""
 
     def __init__(self, port: int) -> None:
         self._to, self.is_cut, self.port = port, False, 0
+        self.delay_s = 0.0  # until a new connection goes through
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.StreamWriter] = set()
 
@@ -46,6 +47,7 @@ class FaultProxy:
         if self.is_cut:
             writer.transport.abort()
             return
+        await asyncio.sleep(self.delay_s)
         with suppress(OSError):
             far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._to)
             self._open |= {writer, far_writer}

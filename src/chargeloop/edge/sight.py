@@ -23,8 +23,10 @@ class Sight:
     _doubted_s: float | None = None
     _good: int = 0
 
-    def look(self, now_s: float, reading: Reading | None, drawn_kw: float) -> Reading | None:
-        """A reading, or None where there is none, to what may be relied on. `drawn_kw`: what the chargers say they draw.
+    def look(self, now_s: float, reading: Reading | None, drawn_kw: float | None) -> Reading | None:
+        """A reading, or None where there is none, to what may be relied on.
+
+        `drawn_kw`: what the chargers say they draw; None: vehicles charge, and none of them has said so lately.
 
         One or two readings that are missing don't count: the last is held, for `stale_s`.
         """
@@ -60,9 +62,11 @@ class Sight:
         is_plausible = all(math.isfinite(each) and abs(each) <= most_kw for each in values)
         return "" if is_plausible else f"says {reading.kw:.4g} kW, which cannot be"
 
-    def _doubt(self, now_s: float, drawn_kw: float) -> str:
+    def _doubt(self, now_s: float, drawn_kw: float | None) -> str:
         """The site cannot draw less than its chargers, but for what is made there."""
-        if self.reading is None or self.reading.kw + self.site.generation_kw >= 0.9 * drawn_kw - 1.0:
+        if drawn_kw is None and self.why and self._doubted_s is not None:
+            return self.why  # being blind changes what chargers may take, so their last reports don't count: no refutation
+        if self.reading is None or drawn_kw is None or self.reading.kw + self.site.generation_kw >= 0.9 * drawn_kw - 1.0:
             self._doubted_s = None
             return ""
         self._doubted_s = now_s if self._doubted_s is None else self._doubted_s

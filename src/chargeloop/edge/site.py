@@ -173,10 +173,18 @@ class Edge:
             log.debug("meter not read", why=str(error))
             return None
 
-    def _reported_kw(self, now_s: float, sessions: list[Session]) -> float:
-        """What the chargers themselves say they draw, as far as that is fresh: no more than they were told."""
+    def _reported_kw(self, now_s: float, sessions: list[Session]) -> float | None:
+        """What the chargers themselves say they draw, as far as that is fresh: no more than they were told.
+
+        None where one that can be told and has reported before has a vehicle, and none has a fresh report.
+        """
         newest_s = now_s - 2 * self.site.control.react_s
         fresh = [each for each in sessions if self.controller.is_fresh(each) and each.reported_s >= newest_s]
+        may_report = [
+            each for each in sessions if each.power_kw is not None and self.controller.caps[each.charger].is_reachable
+        ]
+        if may_report and not fresh:
+            return None
         by_charger: dict[int, float] = {}
         for each in fresh:
             by_charger[each.charger] = by_charger.get(each.charger, 0.0) + (each.power_kw or 0.0)

@@ -196,7 +196,9 @@ class Station:
         message, is_new = await buffer.keep(self.id, call.message_id, call.action, said, now.timestamp(), changed)
         if message.told is not None:
             return CallResult(call.message_id, message.told)
-        answer = await self.uplink.answer_to(message) if message.is_waiting else message.answer
+        # A charger that was never let in is told to wait a minute if there is no answer: its link comes up with its own.
+        is_new_here = call.action == "BootNotification" and not self.is_accepted
+        answer = await self.uplink.answer_to(message, is_patient=is_new_here) if message.is_waiting else message.answer
         if answer is None or (is_start and "transactionId" not in answer):
             answer = await self._answer_here(message, said, now)
         if is_start and isinstance(fact, Started):

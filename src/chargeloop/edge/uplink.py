@@ -87,10 +87,13 @@ class Uplink:
         """There is something to deliver, or the charger has come or gone."""
         self._news.set()
 
-    async def answer_to(self, message: Message) -> dict[str, Any] | None:
-        """What the platform answers to a kept message; None where it cannot be had now. It is delivered all the same."""
+    async def answer_to(self, message: Message, *, is_patient: bool = False) -> dict[str, Any] | None:
+        """What the platform answers to a kept message; None where it cannot be had now. It is delivered all the same.
+
+        `is_patient`: a link that is just coming up is waited for, and so are the messages before.
+        """
         self._behind.add(message.number)
-        if not self.is_up or len(self._behind) > 1:
+        if not is_patient and (not self.is_up or len(self._behind) > 1):
             self.wake()
             return None
         future = self._waiters[message.number] = asyncio.get_running_loop().create_future()
