@@ -19,7 +19,7 @@ from chargeloop.simulation.drivers import ARRAYS
 from chargeloop.simulation.scenario import STAY_ERROR
 
 HERD, WITHIN_S = 200, 5.0
-BURST_H, LEAD, UNTIL = 18.0, timedelta(minutes=5), timedelta(hours=12)
+BURST_H, LEAD, UNTIL = 18.0, timedelta(minutes=40), timedelta(hours=12)
 TURN_S = 60
 ENOUGH = 0.9
 
@@ -86,6 +86,7 @@ def herd(job: Herd) -> Kept:
                 station[i] = here.layout.station_index[decision.chosen.station_id]
                 promised_s[i] = decision.chosen.wait_p90_min * 60
         events = twin.step()
+    twin.state.bays["plan_steps"] = 0  # the loop's charging profiles, which nobody renews from here on
     twin.run_until(burst + UNTIL, "commit")
     cars = twin.state.cars[those]
     return Kept(station, promised_s, np.nan_to_num(np.maximum(cars["start_s"] - cars["arrive_s"], 0), nan=np.inf))

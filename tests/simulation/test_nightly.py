@@ -1,5 +1,6 @@
 """Prices of the day ahead: from the forecast, dear where and when bays are short."""
 
+from dataclasses import replace
 from datetime import timedelta
 from time import monotonic, sleep
 
@@ -102,6 +103,27 @@ def test_a_server_goes_on_while_prices_are_made(small_city: City, small_layout: 
     assert made is not None
     pool = np.zeros((1, 1), dtype=np.int64)
     assert made.others_min(pool, np.array([[made.from_s]]), np.array([[3600.0]])).shape == (1, 1)
+
+
+def test_prices_that_cannot_be_made_leave_those_before(small_city: City, small_layout: Layout, guide: Guide) -> None:
+    forecast = HourOfWeek.fit(small_city.demand, small_city.time_zone).forecast(
+        small_city.demand, small_city.weather, START, 24
+    )
+    nightly = Nightly(small_city, small_layout, guide, level=1.5, background=True)
+
+    def asked(after_h: float, given: Forecast) -> list[DayAhead | None]:
+        world = Perception(small_city, small_layout).snapshot(START + timedelta(hours=after_h))
+        answers = [nightly(world, given)]
+        nightly.wait()
+        return [*answers, nightly(world, given)]
+
+    first = asked(0, forecast)[-1]
+    assert first is not None
+    of_another_city = replace(forecast, q50=forecast.q50[:, :0])
+    assert asked(7, of_another_city) == [first, first]
+    later = asked(14, forecast)[-1]
+    assert later is not None
+    assert later is not first
 
 
 def test_prices_and_likely_waits_save_minutes() -> None:

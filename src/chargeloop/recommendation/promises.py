@@ -18,6 +18,7 @@ from chargeloop.recommendation.held import Pools
 from chargeloop.recommendation.problem import Problem, link
 from chargeloop.recommendation.waiting import (
     CLOSE_S,
+    COME_STILL,
     OVERSTAY_S,
     PARKED_SIGMA_S,
     SAID_ERROR,
@@ -29,7 +30,7 @@ from chargeloop.recommendation.waiting import (
 
 SURE = 2.3263  # 0.99-quantile of the standard normal
 CROWD = 20  # requests of one turn that could all go to a pool: one error of the estimate would then break many promises
-SOME = 1  # on their way to a pool who will come together with a driver: a crowd that asks one by one
+SOME = 5  # on their way to what a driver may choose from who come together with him: a crowd that asks one by one
 TOGETHER_S = 120.0  # nobody knows in which order those come who are expected within so little time
 IN_COMMON = 0.15  # sigma of what all stays at a pool are longer or shorter than expected, by the same share
 LONGEST_S = 24 * 3600.0
@@ -75,6 +76,7 @@ def promised_waits_s(
         for j in range(problem.pool.shape[1]):
             if problem.pool[i, j] >= 0:
                 listed[problem.pool[i, j]] += 1
+    together = _together(problem, coming_pool, coming_arrive_s)
     out = np.zeros(request.size)
     for m in range(request.size):
         i, pool = request[m], problem.pool[request[m], option[m]]
@@ -90,12 +92,31 @@ def promised_waits_s(
             other = after[other]
         free_s = problem.bay_free_s[problem.pool_start[pool] : problem.pool_start[pool + 1]]
         unknown = overtakers(inflow_per_h[pool] / 3600, arrive_s - now_s)
-        together = np.sum((coming_pool == pool) & (np.abs(coming_arrive_s - arrive_s) <= TOGETHER_S))
-        risk = SURE if listed[pool] >= CROWD or together >= SOME else Z90
+        risk = Z90
+        if listed[pool] >= CROWD or together[i] >= SOME:
+            risk, unknown = SURE, unknown / COME_STILL  # where it fills up around here, the others are sent here
         some = max(ahead, 1.0)
         out[m] = line_wait_s(free_s, is_dc[pool], now_s, arrive_s, ahead, come_s / some, stay_s / some, unknown, risk)
-        if together >= SOME:
+        if together[i] >= SOME:
             out[m] += risk * IN_COMMON * (arrive_s + out[m] - now_s)
+    return out
+
+
+@kernel
+def _together(problem: Problem, coming_pool: Ints, coming_arrive_s: Floats) -> Ints:
+    """R: who was sent before to one of a request's options, and comes there within `TOGETHER_S` of its driver."""
+    out = np.zeros(problem.pool.shape[0], np.int64)
+    order = np.argsort(coming_pool)
+    sent = coming_pool[order]
+    for i in range(out.size):
+        for j in range(problem.pool.shape[1]):
+            pool = problem.pool[i, j]
+            if pool < 0:
+                continue
+            k = np.searchsorted(sent, pool)
+            while k < sent.size and sent[k] == pool:
+                out[i] += abs(coming_arrive_s[order[k]] - problem.arrive_s[i, j]) <= TOGETHER_S
+                k += 1
     return out
 
 

@@ -1,10 +1,12 @@
 """The shadow prices of a day ahead: days are drawn from the forecast, and bay-time is worth what it was worth in them."""
 
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from datetime import datetime
+from threading import Lock
 
 import numpy as np
+import structlog
 
 from chargeloop.guidance import Guide
 from chargeloop.model import City, Layout, World
@@ -22,6 +24,7 @@ DAYS = 3  # drawn; with more the prices hardly move
 ROUNDS, STEP = 60, 0.05  # of the ascent
 PENALTY_S = 3600.0  # what it counts for to be left out
 TAKEN = 1.2  # times the mean price, which is too even: each day is dear at other places (measured: 1.2 beats 0.9)
+log = structlog.get_logger()
 
 
 def shadow_prices(
@@ -76,18 +79,29 @@ class Nightly:
         self._made: Future[DayAhead] | None = None
         self._latest: DayAhead | None = None
         self._due_s = -np.inf
+        self._lock = Lock()  # turns of the loop and single requests ask from threads of their own
 
     def __call__(self, world: World, forecast: Forecast) -> DayAhead | None:
         """The prices that hold now, where there are any."""
-        if world.now_s >= self._due_s and self._made is None:
-            self._due_s = world.now_s + EVERY_H * 3600
-            if self._thread is None:
-                self._latest = self._make(forecast)
-            else:
-                self._made = self._thread.submit(self._make, forecast)
-        if self._made is not None and self._made.done():
-            self._latest, self._made = self._made.result(), None
-        return self._latest
+        with self._lock:
+            if world.now_s >= self._due_s and self._made is None:
+                self._due_s = world.now_s + EVERY_H * 3600
+                if self._thread is None:
+                    self._latest = self._make(forecast)
+                else:
+                    self._made = self._thread.submit(self._make, forecast)
+            if self._made is not None and self._made.done():
+                made, self._made = self._made, None
+                if (error := made.exception()) is not None:
+                    log.error("no new shadow prices: those before stay, until they are over", exc_info=error)
+                else:
+                    self._latest = made.result()
+            return self._latest
+
+    def wait(self) -> None:
+        """Until the prices that are being made are there, or can't be."""
+        if self._made is not None:
+            wait([self._made])
 
     def _make(self, forecast: Forecast) -> DayAhead:
         start = full_hour(forecast.origin)
