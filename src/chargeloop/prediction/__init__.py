@@ -27,6 +27,7 @@ from chargeloop.prediction.levels import (
 from chargeloop.prediction.naive import Naive
 from chargeloop.prediction.profile import HourOfWeek
 from chargeloop.prediction.regression import Regression, least_squares
+from chargeloop.prediction.saved import Saved, kind_of, pack_forecaster, unpack_forecaster
 from chargeloop.prediction.scores import Scores, live_zones, skill
 from chargeloop.prediction.scoring import BEFORE_D, HORIZONS_H, RECENT_D, Drift, Score, drift, pinball, scored
 from chargeloop.prediction.shortages import bays_needed, kwh_per_bay_hour, peaks, quantile_of, short_of, shortages
@@ -64,6 +65,7 @@ __all__ = [
     "Naive",
     "Panel",
     "Regression",
+    "Saved",
     "Score",
     "Scores",
     "Sessions",
@@ -84,6 +86,7 @@ __all__ = [
     "hours_of",
     "is_rest_day",
     "kendall_p",
+    "kind_of",
     "known_at_arrival",
     "known_until",
     "known_weather",
@@ -93,6 +96,7 @@ __all__ = [
     "levelled",
     "live_zones",
     "of_tier",
+    "pack_forecaster",
     "peaks",
     "pinball",
     "quantile_of",
@@ -105,6 +109,7 @@ __all__ = [
     "skill",
     "summed",
     "trends",
+    "unpack_forecaster",
     "usage_index",
     "visits_of",
     "weather_index",
