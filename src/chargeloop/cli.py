@@ -55,6 +55,11 @@ SUBCOMMANDS = {
         "which station for each request of your own files",
         "chargeloop assign requests.csv stations.csv --solver exact -o assigned.csv",
     ),
+    "forecast": Subcommand(
+        "chargeloop.console.forecast",
+        "demand of each zone in the hours ahead, from your own file",
+        "chargeloop forecast volume.csv --weather weather.csv --horizon 24 -o ahead.csv",
+    ),
     "plan": Subcommand(
         "chargeloop.simulation.plan",
         "where more charging bays or kilowatts help most",

@@ -6,7 +6,7 @@ from chargeloop.city.osm import read_roads
 from chargeloop.city.own_tables import OwnCity, read_own
 from chargeloop.city.stevcdp import read_stevcdp
 from chargeloop.city.urbanev import read_urbanev
-from chargeloop.city.wide import Repair, WideDemand, read_demand, read_weather, zone_of
+from chargeloop.city.wide import Repair, WideDemand, instant, read_demand, read_weather, zone_of
 
 __all__ = [
     "OwnCity",
@@ -14,6 +14,7 @@ __all__ = [
     "WideDemand",
     "builtin_city",
     "generated_city",
+    "instant",
     "load_city",
     "read_demand",
     "read_own",

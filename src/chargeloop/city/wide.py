@@ -55,6 +55,23 @@ def zone_of(time_zone: str) -> ZoneInfo:
         raise BadInput("--time-zone", f"there is no time zone {time_zone!r}; write it like Europe/Berlin") from None
 
 
+def instant(text: str, time_zone: str, where: str) -> datetime:
+    """A time in UTC; local where it does not say its offset, and the first of two where clocks have it twice.
+
+    Raises:
+        BadInput: naming `where`: it is no time, or one that clocks skip there.
+    """
+    at, zone = time(text), zone_of(time_zone)
+    if at is None:
+        raise BadInput(where, f"expected a time such as '2025-03-30 08:00' or 2025-03-30T08:00+02:00, got {text!r}")
+    if at.tzinfo is None:
+        before, after = _offsets(at, zone)
+        if before < after:
+            raise BadInput(where, f"clocks skip {text} in {time_zone}")
+        at = at.replace(tzinfo=zone)
+    return at.astimezone(UTC)
+
+
 def read_demand(path: Path, time_zone: str) -> WideDemand:
     """kWh of each zone and hour. Negative values are taken as unknown, for nothing charges backwards.
 

@@ -4,7 +4,7 @@ drivers, vehicles and the sun will do.
 
 from chargeloop.prediction.arrival_soc import ArrivalSoc
 from chargeloop.prediction.arrivals import Arrivals, Sessions, known_at_arrival, remaining_s
-from chargeloop.prediction.backtest import Backtest, backtest
+from chargeloop.prediction.backtest import REFIT_H, Backtest, backtest, refitted
 from chargeloop.prediction.base_load import BaseLoad
 from chargeloop.prediction.blend import Blend
 from chargeloop.prediction.calendar import hours_of, is_rest_day
@@ -41,6 +41,7 @@ __all__ = [
     "FORECASTERS",
     "HORIZONS_H",
     "RECENT_D",
+    "REFIT_H",
     "WEATHER_NEUTRAL_C",
     "ArrivalSoc",
     "Arrivals",
@@ -100,6 +101,7 @@ __all__ = [
     "peaks",
     "pinball",
     "quantile_of",
+    "refitted",
     "remaining_s",
     "scored",
     "sen_slope",
