@@ -60,6 +60,11 @@ SUBCOMMANDS = {
         "demand of each zone in the hours ahead, from your own file",
         "chargeloop forecast volume.csv --weather weather.csv --horizon 24 -o ahead.csv",
     ),
+    "backtest": Subcommand(
+        "chargeloop.console.backtest",
+        "how good forecasts of your own file would have been, beside the naive ones",
+        "chargeloop backtest volume.csv --weather weather.csv --horizons 1,3,6,12,24 --json",
+    ),
     "plan": Subcommand(
         "chargeloop.simulation.plan",
         "where more charging bays or kilowatts help most",

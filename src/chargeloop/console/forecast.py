@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from chargeloop.console import own_demand
 from chargeloop.console.own_demand import Own
@@ -66,14 +67,9 @@ def run(args: argparse.Namespace) -> int:
     with own_demand.whole_file(args.output) as draft, own_demand.progress(() if loaded else ("fitting",)) as show:
         made = _forecasts(own, origins, args, loaded.model if loaded else None, show)
         _write(draft, _counted(made, methods), own)
-    zones = len(own.zone_ids)
-    shares = ", ".join(
-        f"{name} {count // len(origins) if len(origins) == 1 else count}" for name, count in methods.most_common()
-    )
-    sys.stdout.write(
-        f"{args.output}: {args.horizon} h of {zones} zone{'s' * (zones > 1)} from {len(origins):,} origin{'s' * (len(origins) > 1)}"
-        f"; forecasts by method: {shares}\n"
-    )
+    shares = ", ".join(f"{name} {count:,}" for name, count in methods.most_common())
+    asked = f"zones {len(own.zone_ids)}, hours {args.horizon}, origins {len(origins):,}"
+    sys.stdout.write(f"{args.output}: {asked}; by method: {shares}\n")
     return 0
 
 
@@ -99,7 +95,12 @@ def _origins(own: Own, args: argparse.Namespace) -> list[datetime]:
         begin, end = own.instant(first.strip(), "--origins"), own.instant(last.strip(), "--origins")
         if end < begin:
             raise BadInput("--origins", f"{last.strip()} comes before {first.strip()}")
-        origins = [begin + k * every for k in range((end - begin) // every + 1)]
+        if every % timedelta(days=1):
+            origins = [begin + k * every for k in range((end - begin) // every + 1)]
+        else:  # the same hour of each day, also where clocks change
+            here = begin.astimezone(ZoneInfo(own.time_zone))
+            days = ((here + k * every).astimezone(begin.tzinfo) for k in range((end - begin) // every + 2))
+            origins = [day for day in days if day <= end]
     if own.row(origins[0]) < 1:
         raise BadInput(
             "--origin", f"the record begins at {own.shown(own.demand.start)}, so nothing is known at {own.shown(origins[0])}"

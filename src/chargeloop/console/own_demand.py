@@ -1,4 +1,4 @@
-"""What `chargeloop forecast` and `chargeloop backtest` have in common: somebody's own files, and times as they are written there."""
+"""What `chargeloop forecast` and `backtest` have in common: somebody's own files, and times as they are written there."""
 
 import argparse
 import sys

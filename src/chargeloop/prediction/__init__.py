@@ -26,7 +26,7 @@ from chargeloop.prediction.levels import (
 )
 from chargeloop.prediction.naive import Naive
 from chargeloop.prediction.profile import HourOfWeek
-from chargeloop.prediction.regression import Regression, least_squares
+from chargeloop.prediction.regression import Regression, least_squares, parts_of
 from chargeloop.prediction.saved import Saved, kind_of, pack_forecaster, unpack_forecaster
 from chargeloop.prediction.scores import Scores, live_zones, skill
 from chargeloop.prediction.scoring import BEFORE_D, HORIZONS_H, RECENT_D, Drift, Score, drift, pinball, scored
@@ -98,6 +98,7 @@ __all__ = [
     "live_zones",
     "of_tier",
     "pack_forecaster",
+    "parts_of",
     "peaks",
     "pinball",
     "quantile_of",
