@@ -76,5 +76,7 @@ def backtest(
 def refitted(
     model: Forecaster | None, fit: Fit, known: Demand, weather: Weather, time_zone: str, zone_ids: Sequence[str]
 ) -> Forecaster:
-    """Fitted to all that is known by now. A blend goes on from its own trial; others, and where there is none, start anew."""
-    return model.updated(known) if isinstance(model, Blend) else fit(known, weather, time_zone, zone_ids)
+    """Fitted to all that is known by now. A blend goes on from its own trial where the record does; others start anew."""
+    if isinstance(model, Blend) and model.start == known.start and model.hours <= len(known.energy_kwh):
+        return model.updated(known)
+    return fit(known, weather, time_zone, zone_ids)
