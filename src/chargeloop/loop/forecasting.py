@@ -47,6 +47,7 @@ class Forecasts:
         self._plain: Forecaster | None = None
         self._better: Forecaster | None = None
         self._due_s = -np.inf  # of the next fit
+        self._is_wanted = False  # before it is due
         self._latest: Forecast | None = None
 
     def __call__(self, world: World) -> Forecast:
@@ -66,7 +67,7 @@ class Forecasts:
 
     def renew(self) -> None:
         """Errors have grown: fit anew with the next forecast, not only when the week is over."""
-        self._due_s = -np.inf
+        self._is_wanted = True
 
     def _grown(self, world: World) -> Demand:
         """The record with all that is known by now. The running hour is forecast, no history; gaps are unknown."""
@@ -86,15 +87,15 @@ class Forecasts:
 
     def _learn(self, now_s: float) -> None:
         if self._fitting is None:
-            if now_s >= self._due_s:
-                self._plain, self._due_s = None, now_s + REFIT_S
+            if now_s >= self._due_s or self._is_wanted:
+                self._plain, self._due_s, self._is_wanted = None, now_s + REFIT_S, False
             return
         found = self._fitting.take()
         if found is not None and found.model.zone_ids == self._zone_ids:
             self._better, self._due_s = found.model, found.until.timestamp() + REFIT_S
             log.info("forecaster", kind=found.kind, until=found.until.isoformat())
-        if now_s >= self._due_s:
-            self._due_s = now_s + AGAIN_S
+        if now_s >= self._due_s or self._is_wanted:
+            self._due_s, self._is_wanted = now_s + AGAIN_S, False
             self._fitting.ask(self._record, self._city.weather, self._city.time_zone, self._zone_ids)
 
     def _made(self, world: World) -> Forecast:
