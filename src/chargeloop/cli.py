@@ -55,6 +55,16 @@ SUBCOMMANDS = {
         "which station for each request of your own files",
         "chargeloop assign requests.csv stations.csv --solver exact -o assigned.csv",
     ),
+    "forecast": Subcommand(
+        "chargeloop.console.forecast",
+        "demand of each zone in the hours ahead, from your own file",
+        "chargeloop forecast volume.csv --weather weather.csv --horizon 24 -o ahead.csv",
+    ),
+    "backtest": Subcommand(
+        "chargeloop.console.backtest",
+        "how good forecasts of your own file would have been, beside the naive ones",
+        "chargeloop backtest volume.csv --weather weather.csv --horizons 1,3,6,12,24 --json",
+    ),
     "plan": Subcommand(
         "chargeloop.simulation.plan",
         "where more charging bays or kilowatts help most",

@@ -134,7 +134,7 @@ def test_the_share_of_a_station_is_measured(small_city: City, small_layout: Layo
     world = Perception.load(small_city, small_layout, perception.dump()).snapshot(end)
     assert world.station_kwh.argmax() == 1
     assert 2.5 < world.station_days < 3.0
-    foresight = Foresight(small_city, small_layout)
+    foresight = Foresight(small_city, small_layout, lambda: Forecasts(small_city).plain)
     first, later = (foresight.levels.station_share(world.station_kwh, days) for days in (0.0, world.station_days))
     assert later[1] > first[1] + 0.3
 
@@ -143,7 +143,9 @@ def test_the_outlook_of_a_forecast(small_city: City, small_layout: Layout) -> No
     world = world_of(small_city, small_layout)
     forecast = Forecasts(small_city)(world)
     twice = Forecast(forecast.origin, forecast.zone_ids, 3 * forecast.q10, 4 * forecast.q50, 5 * forecast.q90)
-    outlooks: list[Outlook] = [Foresight(small_city, small_layout)(world, each) for each in (forecast, twice)]
+    outlooks: list[Outlook] = [
+        Foresight(small_city, small_layout, lambda: Forecasts(small_city).plain)(world, each) for each in (forecast, twice)
+    ]
     calm, busy = outlooks
     assert len(busy.shortages) > 0
     highest: Peak = busy.peaks[0]

@@ -1,5 +1,6 @@
 """What is coming, at every level, and how good forecasts were."""
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Annotated
@@ -23,7 +24,7 @@ from chargeloop.api.outlook_shapes import (
     TrendShape,
 )
 from chargeloop.loop import Outlook, history_start, stopped_feeds, unpack_forecast
-from chargeloop.persistence import Record, find_forecasts, find_origins, find_records
+from chargeloop.persistence import Record, find_forecast, find_origins, find_records
 from chargeloop.physics import full_hour
 from chargeloop.prediction import Forecast, levelled
 
@@ -70,6 +71,7 @@ async def outlook(context: Loop) -> OutlookShape:
             if each.significant
         ],
         trends_asked=len(found.trends),
+        methods=dict(Counter(found.levels.zone.methods)),
         stopped=[
             FeedShape(
                 unit=each.unit,
@@ -106,17 +108,16 @@ async def past(context: Loop, origin: datetime, unit: str = "city") -> PastShape
     if origin.tzinfo is None:
         raise HTTPException(422, "origin: needs an offset, such as 2025-06-10T00:00:00Z")
     origin_s = full_hour(origin).timestamp()
-    kept = await context.store.read(partial(find_forecasts, origins_s=[origin_s]))
-    made = await context.store.read(partial(find_origins, limit=10_000))
-    if origin_s not in kept:
+    kept = await context.store.read(partial(find_forecast, origin_s=origin_s))
+    if kept is None:
         raise HTTPException(404, f"no forecast of {origin.isoformat()} is kept; /api/v1/forecasts lists the newest")
-    forecast, correlation = unpack_forecast(kept[origin_s])
+    forecast, correlation = unpack_forecast(kept.body)
     levels = context.loop.levels
     for of, group in zip(levelled(forecast, levels, correlation)[:3], _groups(context), strict=True):
         if unit in of.zone_ids:
             u = of.zone_ids.index(unit)
             return PastShape(
-                made_at=_instant(next(row.made_s for row in made if row.origin_s == origin_s)),
+                made_at=_instant(kept.made_s),
                 origin=_instant(origin_s),
                 unit_id=unit,
                 hours=[_instant(origin_s + 3600 * h) for h in range(len(of.q50))],

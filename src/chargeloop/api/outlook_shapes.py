@@ -49,7 +49,8 @@ class FeedShape(Shape):
 
 
 class OutlookShape(Shape):
-    """`districts`: their zones. `trends`: those that are significant, and how many were asked about."""
+    """`districts`: their zones. `trends`: those that are significant, and how many were asked about. `methods`: how the
+    forecast of how many zones was made."""
 
     origin: datetime
     districts: dict[str, list[str]]
@@ -57,6 +58,7 @@ class OutlookShape(Shape):
     shortages: list[ToldShortage]
     trends: list[TrendShape]
     trends_asked: int
+    methods: dict[str, int]
     stopped: list[FeedShape]
 
 

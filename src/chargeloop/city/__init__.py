@@ -6,5 +6,21 @@ from chargeloop.city.osm import read_roads
 from chargeloop.city.own_tables import OwnCity, read_own
 from chargeloop.city.stevcdp import read_stevcdp
 from chargeloop.city.urbanev import read_urbanev
+from chargeloop.city.wide import Repair, WideDemand, instant, read_demand, read_weather, zone_of
 
-__all__ = ["OwnCity", "builtin_city", "generated_city", "load_city", "read_own", "read_roads", "read_stevcdp", "read_urbanev"]
+__all__ = [
+    "OwnCity",
+    "Repair",
+    "WideDemand",
+    "builtin_city",
+    "generated_city",
+    "instant",
+    "load_city",
+    "read_demand",
+    "read_own",
+    "read_roads",
+    "read_stevcdp",
+    "read_urbanev",
+    "read_weather",
+    "zone_of",
+]

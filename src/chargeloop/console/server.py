@@ -18,6 +18,7 @@ from fastapi import FastAPI
 
 from chargeloop.api import Context, create_app
 from chargeloop.city import load_city
+from chargeloop.console.fitting import FittingProcess
 from chargeloop.console.partners import Partners, PartnersFile
 from chargeloop.console.web import add_pages
 from chargeloop.gateway.ocpp import OcppGateway, TokenInfo, prepare_process
@@ -82,9 +83,11 @@ async def _serve(options: Options, listener: socket.socket, ready: asyncio.Event
     guide = Guide.of(city, layout)
     options.data_dir.mkdir(parents=True, exist_ok=True)
     store = await Store.open(options.database_url or options.data_dir / "chargeloop.db")
+    fitting = FittingProcess(options.data_dir / "forecaster.npz")
     try:
         outside = Outside()
-        stages = stages_of(city, layout, guide, ahead=Nightly(city, layout, guide, background=True), keep=True)
+        nightly = Nightly(city, layout, guide, background=True)
+        stages = stages_of(city, layout, guide, ahead=nightly, keep=True, fitting=fitting)
         loop = CityLoop(city, layout, stages, store, options.clock, outside.send)
         await loop.rebuild()
         store.on_commit = loop.publish
@@ -140,6 +143,7 @@ async def _serve(options: Options, listener: socket.socket, ready: asyncio.Event
             await loop.turn()  # what has ended is settled before we go
             await loop.save()
     finally:
+        fitting.stop()
         await store.close()
 
 

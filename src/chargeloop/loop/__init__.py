@@ -5,6 +5,7 @@ from chargeloop.loop.candidates import candidates_of
 from chargeloop.loop.city_loop import CityLoop, Records, Saved
 from chargeloop.loop.clock import Clock
 from chargeloop.loop.elsewhere import Elsewhere, expected_start
+from chargeloop.loop.forecasting import Fitting, Forecasts
 from chargeloop.loop.forecasts_kept import ForecastRecords, KeptForecast, keep, pack_forecast, score, unpack_forecast
 from chargeloop.loop.offline import OfflineLoop
 from chargeloop.loop.outlook import (
@@ -23,7 +24,6 @@ from chargeloop.loop.queueing import Conflict, Queueing, QueueRecords
 from chargeloop.loop.recommending import Recommender
 from chargeloop.loop.request import Advice, Told, answer, counted, still_open
 from chargeloop.loop.stages import (
-    Forecasts,
     Stages,
     arrivals_per_h,
     circuit_load_kw,
@@ -41,6 +41,7 @@ __all__ = [
     "Clock",
     "Conflict",
     "Elsewhere",
+    "Fitting",
     "ForecastRecords",
     "Forecasts",
     "Foresight",

@@ -117,7 +117,7 @@ class CityLoop:
         self.last: Tick | None = None
         self.last_event_at: datetime | None = None
         self.listeners: list[Callable[[Tick], None]] = []
-        self._foresight = Foresight(city, layout)
+        self._foresight = Foresight(city, layout, lambda: stages.forecasts.plain)
         self.levels = self._foresight.levels
         self._send = send
         self._sent = Sent(len(layout.evse_ids))
@@ -126,6 +126,7 @@ class CityLoop:
         self._told: list[Told] = []
         self._touched: set[str] = set()
         self._event_id = 0
+        self._watched: datetime | None = None
 
     # --- events ---------------------------------------------------------------------------------------------------
 
@@ -244,6 +245,17 @@ class CityLoop:
         await keep(self.store, turn.forecast, outlook.correlation, now)
         await score(self.store, turn.world, self.levels)
         self.outlook = outlook
+        await self._watch(now)
+
+    async def _watch(self, now: datetime) -> None:
+        """Once a day: whether errors have grown, so that models want to be fitted anew."""
+        if self._watched is not None and now - self._watched < timedelta(days=1):
+            return
+        self._watched = now
+        found = await self.store.forecast_drift(now)
+        if found.is_there:
+            log.warning("errors of forecasts have grown", recent=found.recent, before=found.before, p=found.p)
+            self.stages.forecasts.renew()
 
     def _tick(self, world: World, ended: Sequence[Ended]) -> tuple[Tick, list[Packed]]:
         turn = tick(world, ended, self._sent, self.stages)

@@ -10,7 +10,7 @@ import numpy as np
 from chargeloop.loop.outlook import history_start
 from chargeloop.model import World
 from chargeloop.physics import full_hour
-from chargeloop.prediction import HORIZONS_H, Correlation, Forecast, Levels, Score, scored
+from chargeloop.prediction import HORIZONS_H, Correlation, Drift, Forecast, Levels, Score, scored
 
 LATE_H = 1  # an hour is scored so long after it is over: sessions that charged in it may be told of late
 CATCH_UP_H = 48  # after a stop
@@ -30,6 +30,7 @@ class ForecastRecords(Protocol):
     async def add_forecast(self, made: KeptForecast) -> None: ...
     async def forecasts_from(self, origins_s: Sequence[float]) -> Mapping[float, bytes]: ...
     async def add_scores(self, hour_s: float, scores: Sequence[Score]) -> None: ...
+    async def forecast_drift(self, until: datetime) -> Drift: ...
     async def last_scored_s(self) -> float | None: ...
     async def forget_forecasts(self, older_than: datetime, scores_older_than: datetime) -> int: ...
 
@@ -78,6 +79,7 @@ def pack_forecast(forecast: Forecast, correlation: Correlation) -> bytes:
         zone_ids=np.array(forecast.zone_ids),
         quantiles=np.stack([forecast.q10, forecast.q50, forecast.q90]).astype(np.float32),
         correlation=np.array(correlation),
+        methods=np.array(forecast.methods, dtype=np.str_),
     )
     return file.getvalue()
 
@@ -86,6 +88,6 @@ def unpack_forecast(body: bytes) -> tuple[Forecast, Correlation]:
     with np.load(io.BytesIO(body), allow_pickle=False) as file:
         low, middle, high = file["quantiles"].astype(np.float64)
         origin = datetime.fromtimestamp(float(file["origin_s"]), UTC)
-        return Forecast(origin, tuple(map(str, file["zone_ids"])), low, middle, high), Correlation(
-            *file["correlation"].tolist()
-        )
+        methods = tuple(map(str, file["methods"])) if "methods" in file.files else ()  # before there were any
+        made = Forecast(origin, tuple(map(str, file["zone_ids"])), low, middle, high, methods)
+        return made, Correlation(*file["correlation"].tolist())

@@ -1,6 +1,6 @@
 """What the newest forecast says beyond itself: levels, peaks, shortages, trends, and feeds that have stopped. Once an hour."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Literal
@@ -13,7 +13,7 @@ from chargeloop.physics import full_hour, local
 from chargeloop.prediction import (
     Correlation,
     Forecast,
-    HourOfWeek,
+    Forecaster,
     Levelled,
     Levels,
     Trend,
@@ -52,10 +52,13 @@ class Outlook:
 
 
 class Foresight:
-    """Makes the outlook of each new forecast. What it learns of errors and bays it learns once, from the city's own history."""
+    """Makes the outlook of each new forecast. What it learns of errors and bays it learns once, from the city's own history.
 
-    def __init__(self, city: City, layout: Layout) -> None:
-        self._city, self._layout = city, layout
+    `model`: fitted to that history, asked for once.
+    """
+
+    def __init__(self, city: City, layout: Layout, model: Callable[[], Forecaster]) -> None:
+        self._city, self._layout, self._model = city, layout, model
         self.levels = Levels.of(city, layout)
         self._learned: tuple[Correlation, Floats] | None = None
         self._trends: tuple[date, tuple[Trend, ...]] | None = None
@@ -76,8 +79,7 @@ class Foresight:
     def _learn(self) -> tuple[Correlation, Floats]:
         if self._learned is None:
             city = self._city
-            model = HourOfWeek.fit(city.demand, city.time_zone, self._layout.zone_ids)
-            errors = day_ahead_errors(model, city.demand, city.weather)
+            errors = day_ahead_errors(self._model(), city.demand, city.weather)
             kwh_per_bay = kwh_per_bay_hour(city.demand, city.behaviour, self._layout, city.time_zone)
             self._learned = learned_correlation(errors, self.levels), kwh_per_bay
         return self._learned

@@ -10,18 +10,17 @@ import numpy as np
 from chargeloop.execution import PowerPlan, schedule
 from chargeloop.guidance import Guide
 from chargeloop.loop.candidates import candidates_of
-from chargeloop.loop.outlook import history_start, trusted_kwh
+from chargeloop.loop.forecasting import Fitting, Forecasts
 from chargeloop.loop.power import Sent, power_problem
 from chargeloop.loop.recommending import Recommender, seed_of
-from chargeloop.model import Cdr, ChargeRequest, City, Decision, Demand, GuideDriver, Layout, World
+from chargeloop.model import Cdr, ChargeRequest, City, Decision, GuideDriver, Layout, World
 from chargeloop.model.city import Floats
 from chargeloop.perception import Ended, Perception
-from chargeloop.physics import full_hour, hours_between
-from chargeloop.prediction import Forecast, HourOfWeek
+from chargeloop.physics import hours_between
+from chargeloop.prediction import Forecast
 from chargeloop.recommendation import DEFAULT, DayAhead, Given, Weights
 from chargeloop.settlement import settle
 
-FORECAST_H = 24
 KWH_PER_SESSION = 18.0  # turns forecast energy into forecast arrivals
 
 
@@ -29,7 +28,8 @@ KWH_PER_SESSION = 18.0  # turns forecast energy into forecast arrivals
 class Stages:
     """perceive -> predict -> recommend -> guide -> execute -> settle.
 
-    `taken`: what `recommend` was given for these requests, to be stored with its decisions; asked once.
+    `taken`: what `recommend` was given for these requests, to be stored with its decisions; asked once. `forecasts`: what is
+    behind the shipped `predict`.
     """
 
     perceive: Callable[[Perception, datetime], World]
@@ -38,6 +38,7 @@ class Stages:
     guide: Callable[[World, ChargeRequest, Decision], GuideDriver]
     execute: Callable[[World, Sent], PowerPlan]
     settle: Callable[[Ended], Cdr]
+    forecasts: Forecasts
     taken: Callable[[Sequence[ChargeRequest]], Given | None] = lambda _requests: None
 
 
@@ -56,12 +57,14 @@ def stages_of(
     weights: Weights = DEFAULT,
     budget_s: float = 1.0,
     keep: bool = False,
+    fitting: Fitting | None = None,
 ) -> Stages:
     """The shipped stages of a city. `routes`: give drivers the way itself, not only its time. `ahead`: shadow prices.
 
-    `budget_s`: of the solver, in each turn. `keep`: what recommendation is given, for `Stages.taken`.
+    `budget_s`: of the solver, in each turn. `keep`: what recommendation is given, for `Stages.taken`. `fitting`: of better
+    forecasters than the regression.
     """
-    recommender = Recommender(city, layout)
+    recommender, forecasts = Recommender(city, layout), Forecasts(city, fitting)
     kept: dict[tuple[str, ...], Given] = {}
     tariff_of = city.tariffs_of_stations()
     consumption = {model.model_id: model.consumption_kwh_per_km for model in city.models}
@@ -111,7 +114,7 @@ def stages_of(
 
     return Stages(
         perceive=lambda perception, now: perception.snapshot(now),
-        predict=Forecasts(city),
+        predict=forecasts,
         recommend=recommend_stations,
         guide=guide_driver,
         execute=lambda world, sent: schedule(power_problem(world, sent, 60 * city.behaviour.ac_stay_min)),
@@ -119,27 +122,12 @@ def stages_of(
             ended.session, tariff_of[ended.session.station_id], ended.points, city.energy_price.kg_co2_per_kwh
         ),
         taken=lambda requests: kept.pop(_names(requests), None),
+        forecasts=forecasts,
     )
 
 
 def _names(requests: Sequence[ChargeRequest]) -> tuple[str, ...]:
     return tuple(request.request_id for request in requests)
-
-
-class Forecasts:
-    """The forecast of the running hour: made once when the hour begins, from the history seen until then."""
-
-    def __init__(self, city: City) -> None:
-        self._model = HourOfWeek.fit(city.demand, city.time_zone, tuple(zone.zone_id for zone in city.zones))
-        self._weather = city.weather
-        self._latest: Forecast | None = None
-
-    def __call__(self, world: World) -> Forecast:
-        origin = full_hour(world.at)
-        if self._latest is None or self._latest.origin != origin:
-            history = Demand(history_start(world), trusted_kwh(world))  # the running hour is forecast, no history
-            self._latest = self._model.forecast(history, self._weather, origin, FORECAST_H)
-        return self._latest
 
 
 def known_until(city: City, now: datetime) -> City:

@@ -39,7 +39,7 @@ from chargeloop.perception.snapshot import STATION_MEMORY_H, stay_s, usual_stay_
 from chargeloop.perception.state import Needs, OpenRequest, OpenSession, Stage, State
 from chargeloop.physics import full_hour, hours_between
 
-HISTORY_WEEKS = 5
+HISTORY_WEEKS = 6  # what the blend of forecasters needs at least
 NEEDS_HOLD = timedelta(minutes=15)  # from the vehicle's word to the session it is about
 CREDIBLE_H = 10_000  # an event further in the future comes from a clock that is wrong
 

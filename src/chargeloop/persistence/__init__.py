@@ -1,6 +1,6 @@
 """The database: durable events, raw messages, snapshots, and the records that are asked for often."""
 
-from chargeloop.persistence.forecasts import Record, find_forecasts, find_origins, find_records
+from chargeloop.persistence.forecasts import Record, find_drift, find_forecast, find_forecasts, find_origins, find_records
 from chargeloop.persistence.givens import Kept, find_kept_decision, find_newest, look
 from chargeloop.persistence.journal import Entry, OcppFrame, SignedRow, Stored
 from chargeloop.persistence.partners import PartnerBook, PartnerCharge, Waiting
@@ -35,6 +35,8 @@ __all__ = [
     "Stored",
     "Waiting",
     "calibration",
+    "find_drift",
+    "find_forecast",
     "find_forecasts",
     "find_kept",
     "find_kept_decision",

@@ -55,6 +55,19 @@ def forget(connection: Connection, forecasts_before_s: float, scores_before_s: f
     return gone + connection.execute(sa.delete(forecast_score).where(forecast_score.c.hour_s < scores_before_s)).rowcount
 
 
+def find_forecast(connection: Connection, origin_s: float) -> Any | None:
+    """One forecast as it was kept: `made_s`, `body`."""
+    return connection.execute(sa.select(forecast.c.made_s, forecast.c.body).where(forecast.c.origin_s == origin_s)).first()
+
+
+def find_drift(connection: Connection, until_s: float, level: str = ORDER[0], horizon_h: int = HORIZONS_H[0]) -> Drift:
+    """Whether errors at a level and horizon have grown in the last days before an instant."""
+    c = forecast_score.c
+    since_s = until_s - (RECENT_D + BEFORE_D + 1) * DAY_S
+    which = sa.and_(c.level == level, c.horizon_h == horizon_h, c.hour_s >= since_s, c.hour_s < until_s, c.units > 0)
+    return drift(_by_day(connection.execute(sa.select(forecast_score).where(which).order_by(c.hour_s)).all()))
+
+
 def find_records(connection: Connection, since_s: float, until_s: float) -> list[Record]:
     """By level and horizon, of hours in a span; `drift`: of days up to its end."""
     wide = min(since_s, until_s - (RECENT_D + BEFORE_D + 1) * DAY_S)
@@ -72,6 +85,8 @@ def find_records(connection: Connection, since_s: float, until_s: float) -> list
 
 def _by_day(rows: Sequence[Any]) -> list[float]:
     """Mean relative error of each UTC day there is."""
+    if not rows:
+        return []
     day = np.array([row.hour_s // DAY_S for row in rows], dtype=np.int64)
     _, which = np.unique(day, return_inverse=True)
     errors, units = (np.bincount(which, [getattr(row, name) for row in rows]) for name in ("relative", "units"))

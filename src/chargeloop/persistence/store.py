@@ -27,7 +27,7 @@ from chargeloop.persistence.journal import Entry, Journal, OcppFrame, Stored
 from chargeloop.persistence.promises import ELSEWHERE, GAVE_UP, KEPT
 from chargeloop.persistence.roster import Registration
 from chargeloop.persistence.writer import Writer
-from chargeloop.prediction import Score
+from chargeloop.prediction import Drift, Score
 from chargeloop.protocols.ocpp import KEPT as TRANSACTIONS_KEPT
 from chargeloop.protocols.ocpp import Transaction
 
@@ -350,6 +350,10 @@ class Store:
         if rows := forecasts.score_rows(hour_s, scores):
             insert = self._insert_new(tables.forecast_score)
             await self._writer.write(lambda connection: connection.execute(insert, rows))
+
+    async def forecast_drift(self, until: datetime) -> Drift:
+        """Of zones, one hour ahead."""
+        return await self._read(lambda connection: forecasts.find_drift(connection, until.timestamp()))
 
     async def last_scored_s(self) -> float | None:
         rows = await self._rows(sa.select(sa.func.max(tables.forecast_score.c.hour_s)))

@@ -4,7 +4,7 @@ drivers, vehicles and the sun will do.
 
 from chargeloop.prediction.arrival_soc import ArrivalSoc
 from chargeloop.prediction.arrivals import Arrivals, Sessions, known_at_arrival, remaining_s
-from chargeloop.prediction.backtest import Backtest, backtest
+from chargeloop.prediction.backtest import REFIT_H, Backtest, backtest, refitted
 from chargeloop.prediction.base_load import BaseLoad
 from chargeloop.prediction.blend import Blend
 from chargeloop.prediction.calendar import hours_of, is_rest_day
@@ -26,7 +26,8 @@ from chargeloop.prediction.levels import (
 )
 from chargeloop.prediction.naive import Naive
 from chargeloop.prediction.profile import HourOfWeek
-from chargeloop.prediction.regression import Regression, least_squares
+from chargeloop.prediction.regression import Regression, least_squares, parts_of
+from chargeloop.prediction.saved import Saved, kind_of, pack_forecaster, unpack_forecaster
 from chargeloop.prediction.scores import Scores, live_zones, skill
 from chargeloop.prediction.scoring import BEFORE_D, HORIZONS_H, RECENT_D, Drift, Score, drift, pinball, scored
 from chargeloop.prediction.shortages import bays_needed, kwh_per_bay_hour, peaks, quantile_of, short_of, shortages
@@ -40,6 +41,7 @@ __all__ = [
     "FORECASTERS",
     "HORIZONS_H",
     "RECENT_D",
+    "REFIT_H",
     "WEATHER_NEUTRAL_C",
     "ArrivalSoc",
     "Arrivals",
@@ -64,6 +66,7 @@ __all__ = [
     "Naive",
     "Panel",
     "Regression",
+    "Saved",
     "Score",
     "Scores",
     "Sessions",
@@ -84,6 +87,7 @@ __all__ = [
     "hours_of",
     "is_rest_day",
     "kendall_p",
+    "kind_of",
     "known_at_arrival",
     "known_until",
     "known_weather",
@@ -93,9 +97,12 @@ __all__ = [
     "levelled",
     "live_zones",
     "of_tier",
+    "pack_forecaster",
+    "parts_of",
     "peaks",
     "pinball",
     "quantile_of",
+    "refitted",
     "remaining_s",
     "scored",
     "sen_slope",
@@ -105,6 +112,7 @@ __all__ = [
     "skill",
     "summed",
     "trends",
+    "unpack_forecaster",
     "usage_index",
     "visits_of",
     "weather_index",

@@ -61,7 +61,7 @@ def backtest(
     model: Forecaster | None = None
     for origin in range(begin, last):
         if model is None or (origin - begin) % refit_h == 0:
-            model = _refitted(model, fit, Demand(demand.start, demand.energy_kwh[:origin]), weather, time_zone, zone_ids)
+            model = refitted(model, fit, Demand(demand.start, demand.energy_kwh[:origin]), weather, time_zone, zone_ids)
         made = model.forecast(demand, weather, demand.start + timedelta(hours=origin), int(ahead[-1]))
         for name in made.methods:
             methods[name] = methods.get(name, 0) + 1
@@ -73,8 +73,10 @@ def backtest(
     return Backtest(first, ahead, demand.energy_kwh[first:last], out, methods)
 
 
-def _refitted(
+def refitted(
     model: Forecaster | None, fit: Fit, known: Demand, weather: Weather, time_zone: str, zone_ids: Sequence[str]
 ) -> Forecaster:
-    """A blend goes on from its own trial; others start anew."""
-    return model.updated(known) if isinstance(model, Blend) else fit(known, weather, time_zone, zone_ids)
+    """Fitted to all that is known by now. A blend goes on from its own trial where the record does; others start anew."""
+    if isinstance(model, Blend) and model.start == known.start and model.hours <= len(known.energy_kwh):
+        return model.updated(known)
+    return fit(known, weather, time_zone, zone_ids)

@@ -43,7 +43,7 @@ class Naive:
             raise BadInput("naive", f"there is no {kind!r}; there are {', '.join(NAIVE)}")
         energy = plausible(demand.energy_kwh)[-LEARNED_H - KEPT_H :]
         start = demand.start + timedelta(hours=len(demand.energy_kwh) - len(energy))
-        point = _points(kind, energy, start, time_zone, np.arange(len(energy)), LEADS)
+        (point,) = _points(kind, energy, start, time_zone, [(np.arange(len(energy)), LEADS)])
         spread = quantiles_by_hour((energy - point)[-LEARNED_H:], hours_of(start, len(energy), time_zone).of_day[-LEARNED_H:])
         return cls(kind, time_zone, named(zone_ids, energy.shape[1]), spread)
 
@@ -55,20 +55,21 @@ class Naive:
         start = full_hour(origin) - timedelta(hours=len(energy))
         known = len(energy)
         while len(energy) < known + hours:
-            day = [
-                _points(self.kind, energy, start, self.time_zone, np.array([len(energy) + h - 1]), h)
-                for h in range(1, LEADS + 1)
-            ]
-            energy = np.concatenate([energy, *day])
+            asked = [(np.array([len(energy) + h - 1]), h) for h in range(1, LEADS + 1)]
+            energy = np.concatenate([energy, *_points(self.kind, energy, start, self.time_zone, asked)])
         point = np.nan_to_num(energy[known : known + hours])
         ahead = hours_of(full_hour(origin), hours, self.time_zone).of_day
         middle = np.array([1.0, 0.0, 1.0])[:, None, None]  # the point is the median
         return Forecast.of(origin, self.zone_ids, point, self.spread[:, ahead] * middle)
 
 
-def _points(kind: str, energy: Floats, start: datetime, time_zone: str, rows: Ints, lead: int) -> Floats:
-    """Rows x zones, kWh, as known `lead` hours before; NaN where nothing is."""
+def _points(kind: str, energy: Floats, start: datetime, time_zone: str, asked: list[tuple[Ints, int]]) -> list[Floats]:
+    """Rows x zones of each, kWh, as known so many hours before; NaN where nothing is."""
     if kind == "dev7":
-        return Past.of(energy, start, time_zone, np.ones(energy.shape[1])).strong_naive(rows, lead)
-    row = rows - {"last": lead, "day": 24, "week": 168}[kind]
-    return np.where((row >= 0)[:, None], energy[np.maximum(row, 0)], np.nan)
+        past = Past.of(energy, start, time_zone, np.ones(energy.shape[1]))
+        return [past.strong_naive(rows, lead) for rows, lead in asked]
+    found = []
+    for rows, lead in asked:
+        row = rows - {"last": lead, "day": 24, "week": 168}[kind]
+        found.append(np.where((row >= 0)[:, None], energy[np.maximum(row, 0)], np.nan))
+    return found

@@ -118,6 +118,17 @@ class Regression:
         return explained(self.coefficients.estimate, usage_index(energy, first, count), w, s)
 
 
+def parts_of(model: Regression, energy: Floats, first: int, weather: Floats, rest: Floats) -> Floats:
+    """3 x hours x zones, kWh: alpha P, beta W and gamma S of the hours from row `first` on. NaN where P is.
+
+    `energy`: hours x zones; `weather` (index W) and `rest` (S): of the hours asked for, as they are.
+    """
+    index = usage_index(without_frozen(energy), first, len(weather))
+    w, s = np.nan_to_num(weather - model.mean_weather), rest - model.mean_season
+    alpha, beta, gamma = model.coefficients.estimate
+    return np.stack([alpha * index, w[:, None] * beta, s[:, None] * gamma])
+
+
 def explained(estimate: Floats, index: Floats, weather: Floats, season: Floats) -> Floats:
     """alpha P + beta W + gamma S, hours x zones."""
     alpha, beta, gamma = estimate
