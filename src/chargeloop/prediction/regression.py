@@ -54,15 +54,21 @@ class Regression:
     fallback: HourOfWeek
 
     @classmethod
-    def fit(cls, demand: Demand, weather: Weather, time_zone: str, zone_ids: Sequence[str] = ()) -> "Regression":
-        """Never fails on gaps, frozen feeds or weather that is missing or constant: what can't be estimated is 0."""
+    def fit(
+        cls, demand: Demand, weather: Weather, time_zone: str, zone_ids: Sequence[str] = (), *, terms: str = "PWS"
+    ) -> "Regression":
+        """Never fails on gaps, frozen feeds or weather that is missing or constant: what can't be estimated is 0.
+
+        `terms`: W and S are left out unless named, for what each of them adds.
+        """
         energy = without_frozen(demand.energy_kwh)
         end = demand.start + timedelta(hours=len(energy))
         hours = hours_of(demand.start, len(energy), time_zone)
         weather_then = known_weather(weather, demand.start, len(energy), end)
         mean_weather, mean_season = _mean(weather_then), _mean(hours.rest)
         index = usage_index(energy, 0, len(energy))
-        w, s = np.nan_to_num(weather_then - mean_weather), hours.rest - mean_season
+        w = np.nan_to_num(weather_then - mean_weather) * ("W" in terms)
+        s = (hours.rest - mean_season) * ("S" in terms)
         coefficients = least_squares(energy, index, w, s)
         residual = energy - explained(coefficients.estimate, index, w, s)
         fallback = HourOfWeek.fit(demand, time_zone, zone_ids)
