@@ -42,6 +42,16 @@ class Coefficients:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Parts:
+    """What each term adds, hours x zones, kWh: alpha P, beta W, gamma S, and eps, what is left. NaN where P or D is unknown."""
+
+    usage: Floats
+    weather: Floats
+    season: Floats
+    left: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Regression:
     """`mean_weather`, `mean_season`: what W and S are taken off. `fallback` steps in where a zone has no P."""
 
@@ -116,6 +126,16 @@ class Regression:
             np.where(index_known, own.q50, plain.q50),
             np.where(index_known, own.q90, plain.q90),
         )
+
+    def parts(self, demand: Demand, weather: Weather) -> Parts:
+        """Of each hour of a record, as it was: weather as measured, P as it was known a day before."""
+        energy, hours = without_frozen(demand.energy_kwh), len(demand.energy_kwh)
+        end = demand.start + timedelta(hours=hours)
+        w = np.nan_to_num(known_weather(weather, demand.start, hours, end) - self.mean_weather)
+        s = hours_of(demand.start, hours, self.time_zone).rest - self.mean_season
+        alpha, beta, gamma = self.coefficients.estimate
+        added = (alpha * usage_index(energy, 0, hours), w[:, None] * beta, s[:, None] * gamma)
+        return Parts(*added, energy - sum(added))
 
     def _explained(self, energy: Floats, start: datetime, first: int, count: int, weather: Weather, origin: datetime) -> Floats:
         """alpha P + beta W + gamma S of `count` rows from row `first` on, as known at the origin; NaN where P is."""
