@@ -15,7 +15,7 @@ MODEL = "D(t) = α·P(t) + β·W(t) + γ·S(t) + ε(t)"
 TERMS = (("α", "kWh per kWh of P"), ("β", "kWh per unit of W"), ("γ", "kWh on a rest day"))
 ABOUT = (
     "P: the same hour on the seven days before and in the last four weeks, known a day ahead. W: discomfort, 1 for 10 °C off "
-    "21.5 °C and 1 for heavy rain. S: rest day or workday. W and S count from their means. ε: what is left. Intervals are of 95 %."
+    "21.5 °C and 1 for heavy rain. S: rest days. W and S count from their means. ε: what is left. Intervals are of 95 %."
 )
 
 
