@@ -26,7 +26,7 @@ from chargeloop.prediction.levels import (
 )
 from chargeloop.prediction.naive import Naive
 from chargeloop.prediction.profile import HourOfWeek
-from chargeloop.prediction.regression import Regression, least_squares
+from chargeloop.prediction.regression import Parts, Regression, least_squares
 from chargeloop.prediction.scores import Scores, live_zones, skill
 from chargeloop.prediction.scoring import BEFORE_D, HORIZONS_H, RECENT_D, Drift, Score, drift, pinball, scored
 from chargeloop.prediction.shortages import bays_needed, kwh_per_bay_hour, peaks, quantile_of, short_of, shortages
@@ -63,6 +63,7 @@ __all__ = [
     "Logit",
     "Naive",
     "Panel",
+    "Parts",
     "Regression",
     "Score",
     "Scores",

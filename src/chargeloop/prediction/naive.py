@@ -55,8 +55,8 @@ class Naive:
         start = full_hour(origin) - timedelta(hours=len(energy))
         known = len(energy)
         while len(energy) < known + hours:
-            point = _points(self.kind, energy, start, self.time_zone)
-            energy = np.concatenate([energy, *(point(np.array([len(energy) + h - 1]), h) for h in range(1, LEADS + 1))])
+            at_lead = _points(self.kind, energy, start, self.time_zone)
+            energy = np.concatenate([energy, *(at_lead(np.array([len(energy) + h - 1]), h) for h in range(1, LEADS + 1))])
         point = np.nan_to_num(energy[known : known + hours])
         ahead = hours_of(full_hour(origin), hours, self.time_zone).of_day
         middle = np.array([1.0, 0.0, 1.0])[:, None, None]  # the point is the median
