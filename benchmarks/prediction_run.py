@@ -60,7 +60,7 @@ def main(span: Span, who: str, out: Path) -> None:
     began = time.process_time()
     made = backtest(fit_of(who), demand, weather, TIME_ZONE, zone_ids, first=first, last=last, leads=HORIZONS_H)
     unfinished = out.with_suffix(".part.npz")
-    np.savez(unfinished, quantiles=made.quantiles.astype(np.float32), cpu_s=time.process_time() - began)
+    np.savez(unfinished, quantiles=made.quantiles, cpu_s=time.process_time() - began)
     unfinished.rename(out)
 
 
