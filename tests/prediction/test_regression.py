@@ -41,15 +41,19 @@ def made_demand(rng: np.random.Generator, weather: Weather, hours: int = HOURS) 
     return Demand(START, energy)
 
 
-def test_intervals_hold_the_true_coefficients_in_95_percent_of_runs() -> None:
+def test_intervals_hold_the_true_coefficients_in_95_percent_of_runs_though_errors_last_for_hours() -> None:
     rng = np.random.default_rng(3)
-    runs, hours = 500, 600
-    index = rng.gamma(4, 10, (hours, runs))
-    weather, season = rng.normal(size=hours), (np.arange(hours) // 24 % 7 >= 5).astype(np.float64) - 2 / 7
-    energy = TRUE[0] * index + TRUE[1] * weather[:, None] + TRUE[2] * season[:, None] + rng.normal(0, 5, (hours, runs))
+    runs, hours, kept = 500, 24 * 90, 0.9
+    index = rng.gamma(4, 10, (hours // 24, runs)).repeat(24, axis=0)
+    weather = rng.normal(size=hours // 12).repeat(12)
+    season = (np.arange(hours) // 24 % 7 >= 5).astype(np.float64) - 2 / 7
+    error = rng.normal(0, 5, (hours, runs))
+    for t in range(1, hours):
+        error[t] = kept * error[t - 1] + np.sqrt(1 - kept**2) * error[t]
+    energy = TRUE[0] * index + TRUE[1] * weather[:, None] + TRUE[2] * season[:, None] + error
     found = least_squares(energy, index, weather, season)
-    inside = (found.low <= TRUE[:, None]) & (TRUE[:, None] <= found.high)
-    assert np.all(inside.mean(axis=1) > 0.9)  # Newey-West is known to be a little narrow on short series
+    inside = ((found.low <= TRUE[:, None]) & (TRUE[:, None] <= found.high)).mean(axis=1)
+    assert np.all((inside > 0.92) & (inside < 0.98))  # 500 runs tell a share of 0.95 to within 0.02
     assert np.allclose(found.estimate.mean(axis=1), TRUE, atol=0.05)
 
 

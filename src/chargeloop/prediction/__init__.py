@@ -29,9 +29,10 @@ from chargeloop.prediction.profile import HourOfWeek
 from chargeloop.prediction.regression import Regression, least_squares, parts_of
 from chargeloop.prediction.saved import Saved, kind_of, pack_forecaster, unpack_forecaster
 from chargeloop.prediction.scores import Scores, live_zones, skill
-from chargeloop.prediction.scoring import BEFORE_D, HORIZONS_H, RECENT_D, Drift, Score, drift, pinball, scored
+from chargeloop.prediction.scoring import BEFORE_D, HORIZONS_H, RECENT_D, Drift, Score, drift, scored
 from chargeloop.prediction.shortages import bays_needed, kwh_per_bay_hour, peaks, quantile_of, short_of, shortages
 from chargeloop.prediction.solar import Panel, Solar
+from chargeloop.prediction.stats import pinball
 from chargeloop.prediction.stays import ByHour, Expected, Stays
 from chargeloop.prediction.trends import Trait, Trend, kendall_p, sen_slope, significant, trends
 from chargeloop.prediction.vehicle_profile import ChargingSeen, Consumption

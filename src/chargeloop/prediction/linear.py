@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from chargeloop.model.city import Floats, Ints
+from chargeloop.physics import kernel
 from chargeloop.prediction.past import LEADS, LINEAR, Past
 
 ROUNDS = 12
@@ -50,10 +51,24 @@ def absolute(inputs: Floats, target: Floats) -> Floats:
     ridge = RIDGE * len(target) * np.eye(inputs.shape[1])
     weight = np.ones(len(target))
     for _ in range(ROUNDS):
-        weighed = inputs * weight[:, None]
-        found = np.linalg.solve(inputs.T @ weighed + ridge, weighed.T @ target)
-        weight = 1 / np.maximum(np.abs(target - inputs @ found), SOFT)
+        squares, products = _weighed(inputs, target, weight)
+        found = np.linalg.solve(squares + ridge, products)
+        weight = 1 / np.maximum(np.abs(target - np.einsum("nk,k->n", inputs, found)), SOFT)
     return np.asarray(found)
+
+
+@kernel
+def _weighed(inputs: Floats, target: Floats, weight: Floats) -> tuple[Floats, Floats]:
+    """X'WX and X'Wy. Not by BLAS, whose threads take ten times the CPU for matrices so slim where a machine is busy."""
+    count, width = inputs.shape
+    squares, products = np.zeros((width, width)), np.zeros(width)
+    for n in range(count):
+        for i in range(width):
+            weighed = weight[n] * inputs[n, i]
+            products[i] += weighed * target[n]
+            for j in range(width):
+                squares[i, j] += weighed * inputs[n, j]
+    return squares, products
 
 
 def _inputs(past: Past, rows: Ints, lead: int) -> Floats:

@@ -4,7 +4,7 @@ dev7: m(t) = mean of y(t - 24 k h), k = 1..7; forecast(o + h) = max(0, m(o + h) 
 hour that had ended.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -43,7 +43,7 @@ class Naive:
             raise BadInput("naive", f"there is no {kind!r}; there are {', '.join(NAIVE)}")
         energy = plausible(demand.energy_kwh)[-LEARNED_H - KEPT_H :]
         start = demand.start + timedelta(hours=len(demand.energy_kwh) - len(energy))
-        (point,) = _points(kind, energy, start, time_zone, [(np.arange(len(energy)), LEADS)])
+        point = _points(kind, energy, start, time_zone)(np.arange(len(energy)), LEADS)
         spread = quantiles_by_hour((energy - point)[-LEARNED_H:], hours_of(start, len(energy), time_zone).of_day[-LEARNED_H:])
         return cls(kind, time_zone, named(zone_ids, energy.shape[1]), spread)
 
@@ -55,21 +55,21 @@ class Naive:
         start = full_hour(origin) - timedelta(hours=len(energy))
         known = len(energy)
         while len(energy) < known + hours:
-            asked = [(np.array([len(energy) + h - 1]), h) for h in range(1, LEADS + 1)]
-            energy = np.concatenate([energy, *_points(self.kind, energy, start, self.time_zone, asked)])
+            at_lead = _points(self.kind, energy, start, self.time_zone)
+            energy = np.concatenate([energy, *(at_lead(np.array([len(energy) + h - 1]), h) for h in range(1, LEADS + 1))])
         point = np.nan_to_num(energy[known : known + hours])
         ahead = hours_of(full_hour(origin), hours, self.time_zone).of_day
         middle = np.array([1.0, 0.0, 1.0])[:, None, None]  # the point is the median
         return Forecast.of(origin, self.zone_ids, point, self.spread[:, ahead] * middle)
 
 
-def _points(kind: str, energy: Floats, start: datetime, time_zone: str, asked: list[tuple[Ints, int]]) -> list[Floats]:
-    """Rows x zones of each, kWh, as known so many hours before; NaN where nothing is."""
+def _points(kind: str, energy: Floats, start: datetime, time_zone: str) -> Callable[[Ints, int], Floats]:
+    """What gives rows x zones, kWh, as known a lead of hours before each row; NaN where nothing is."""
     if kind == "dev7":
-        past = Past.of(energy, start, time_zone, np.ones(energy.shape[1]))
-        return [past.strong_naive(rows, lead) for rows, lead in asked]
-    found = []
-    for rows, lead in asked:
+        return Past.of(energy, start, time_zone, np.ones(energy.shape[1])).strong_naive
+
+    def earlier(rows: Ints, lead: int) -> Floats:
         row = rows - {"last": lead, "day": 24, "week": 168}[kind]
-        found.append(np.where((row >= 0)[:, None], energy[np.maximum(row, 0)], np.nan))
-    return found
+        return np.where((row >= 0)[:, None], energy[np.maximum(row, 0)], np.nan)
+
+    return earlier

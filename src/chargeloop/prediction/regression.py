@@ -14,16 +14,16 @@ import numpy as np
 
 from chargeloop.model import Demand, Weather
 from chargeloop.model.city import Floats
-from chargeloop.physics import full_hour, hours_between, kernel
+from chargeloop.physics import full_hour, hours_between
 from chargeloop.prediction.calendar import hours_of
 from chargeloop.prediction.forecast import Forecast
 from chargeloop.prediction.history import LAGS_H, known_until, usage_index, without_frozen
 from chargeloop.prediction.indices import known_weather
 from chargeloop.prediction.profile import HourOfWeek
 from chargeloop.prediction.residuals import LAST_KNOWN_H, carried, memory, quantiles_by_hour
+from chargeloop.prediction.stats import mean_of_known
 
-MEMORY_H = 24  # lags of the Newey-West covariance: a day's worth of autocorrelation
-Z975 = 1.96
+SLOW_H = 120  # hours of record for each wave; no wave of the long-run covariance is shorter than twice that
 KEPT_H = int(LAGS_H.max()) + 7 * 24  # no forecast looks back further
 
 
@@ -31,8 +31,10 @@ KEPT_H = int(LAGS_H.max()) + 7 * 24  # no forecast looks back further
 class Coefficients:
     """Estimates with 95 % intervals, 3 x zones: alpha (per unit of P), beta and gamma (kWh per unit of W and S).
 
-    Intervals are estimate -+ 1.96 standard errors with the Newey-West covariance (Bartlett weights, 24 lags), so
-    that hours which resemble each other don't count as independent.
+    Hours resemble each other, so they don't count as independent: the long-run covariance is the mean over the slowest cosine
+    waves of the record, and intervals are Student's with as many degrees of freedom as there are waves (Lazarus, Lewis, Stock
+    and Watson 2018). The real residuals keep 0.9 of themselves from hour to hour (median zone); on such, intervals from 24
+    lags and a normal law (Newey and West 1987) held the truth in 87 to 92 % of runs only.
     """
 
     estimate: Floats
@@ -54,15 +56,21 @@ class Regression:
     fallback: HourOfWeek
 
     @classmethod
-    def fit(cls, demand: Demand, weather: Weather, time_zone: str, zone_ids: Sequence[str] = ()) -> "Regression":
-        """Never fails on gaps, frozen feeds or weather that is missing or constant: what can't be estimated is 0."""
+    def fit(
+        cls, demand: Demand, weather: Weather, time_zone: str, zone_ids: Sequence[str] = (), *, terms: str = "PWS"
+    ) -> "Regression":
+        """Never fails on gaps, frozen feeds or weather that is missing or constant: what can't be estimated is 0.
+
+        `terms`: W and S are left out unless named, for what each of them adds.
+        """
         energy = without_frozen(demand.energy_kwh)
         end = demand.start + timedelta(hours=len(energy))
         hours = hours_of(demand.start, len(energy), time_zone)
         weather_then = known_weather(weather, demand.start, len(energy), end)
-        mean_weather, mean_season = _mean(weather_then), _mean(hours.rest)
+        mean_weather, mean_season = (float(np.nan_to_num(mean_of_known(each))) for each in (weather_then, hours.rest))
         index = usage_index(energy, 0, len(energy))
-        w, s = np.nan_to_num(weather_then - mean_weather), hours.rest - mean_season
+        w = np.nan_to_num(weather_then - mean_weather) * ("W" in terms)
+        s = (hours.rest - mean_season) * ("S" in terms)
         coefficients = least_squares(energy, index, w, s)
         residual = energy - explained(coefficients.estimate, index, w, s)
         fallback = HourOfWeek.fit(demand, time_zone, zone_ids)
@@ -140,6 +148,8 @@ def least_squares(energy: Floats, index: Floats, weather: Floats, season: Floats
 
     A coefficient that the data can't tell (a constant index, no data) is 0 with an interval of 0 width.
     """
+    from scipy.special import stdtrit  # noqa: PLC0415 (not needed for --help)
+
     known = np.isfinite(energy) & np.isfinite(index)
     y = np.where(known, energy, 0.0)
     x = np.stack(
@@ -148,31 +158,16 @@ def least_squares(energy: Floats, index: Floats, weather: Floats, season: Floats
     inverse = np.linalg.pinv(np.einsum("tzi,tzj->zij", x, x, optimize=True), rcond=1e-10, hermitian=True)
     estimate = np.einsum("zij,tzj,tz->iz", inverse, x, y, optimize=True)
     score = x * (y - np.einsum("tzi,iz->tz", x, estimate, optimize=True))[:, :, None]
-    covariance = inverse @ _long_run_covariance(score, MEMORY_H) @ inverse
-    error = Z975 * np.sqrt(np.maximum(np.einsum("zii->iz", covariance), 0))
+    covariance, waves = _long_run_covariance(score)
+    spread = np.sqrt(np.maximum(np.einsum("zii->iz", inverse @ covariance @ inverse), 0))
+    error = stdtrit(waves, 0.975) * spread
     return Coefficients(estimate, estimate - error, estimate + error)
 
 
-@kernel
-def _long_run_covariance(score: Floats, lags: int) -> Floats:
-    """Zones x 3 x 3: sum of the scores' outer products with those up to `lags` hours apart, weights 1 - lag / (lags + 1)."""
-    hours, zones, width = score.shape
-    out = np.zeros((zones, width, width))
-    for z in range(zones):
-        u = np.ascontiguousarray(score[:, z])
-        for lag in range(lags + 1):
-            weight = 1 - lag / (lags + 1)
-            for i in range(width):
-                for j in range(width):
-                    total = 0.0
-                    for t in range(lag, hours):
-                        total += u[t, i] * u[t - lag, j]
-                    out[z, i, j] += weight * total
-                    if lag > 0:
-                        out[z, j, i] += weight * total
-    return out
-
-
-def _mean(values: Floats) -> float:
-    known = values[np.isfinite(values)]
-    return float(known.mean()) if len(known) else 0.0
+def _long_run_covariance(score: Floats) -> tuple[Floats, int]:
+    """Zones x 3 x 3 of the sum of scores (hours x zones x 3), and of how many waves it is the mean."""
+    hours = len(score)
+    waves = max(hours // SLOW_H, 1)
+    phase = np.pi * np.arange(1, waves + 1)[:, None] * (np.arange(hours) + 0.5) / max(hours, 1)
+    part = np.tensordot(np.sqrt(2) * np.cos(phase), score, 1)
+    return np.einsum("bzi,bzj->zij", part, part) / waves, waves
