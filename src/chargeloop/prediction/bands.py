@@ -14,6 +14,7 @@ TRIED = np.array([1, 3, 6, 12, 24])  # leads; what lies between is interpolated
 NEAR_H = 3  # quantiles of an hour of the day take the hours around it too
 NARROW = 0.05  # of a zone's scale: no band is made from a narrower width
 FEW = 48  # errors; with fewer the band is that of all zones
+POOLED = 0.3  # of all zones in a zone's own quantiles: four weeks say little of the tails of one (chosen on January)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,17 +53,19 @@ class Trial:
         return out
 
     def spread(self, weights: Floats) -> Floats:
-        """3 x tried leads x 24 x zones: quantiles of the errors in units of width; the middle one is 0."""
+        """3 x tried leads x 24 x zones: quantiles of the errors in units of width, a zone's own drawn towards those of all; the
+        middle one is 0."""
         out = np.zeros((len(QUANTILES), len(TRIED), 24, self.actual.shape[2]))
         for k in range(len(TRIED)):
             point = np.maximum(self.naive[k] + self.parts[k] @ weights[k], 0)
             error = (self.naive[k] + self.actual[k] - point) / self.width
-            everywhere = np.nan_to_num(quantiles(error.reshape(-1, 1)))
             few = np.isfinite(error).sum(axis=0) < FEW
             for hour in range(24):
                 off = np.abs(self.of_day - hour)
-                there = quantiles(error[np.minimum(off, 24 - off) <= NEAR_H])
-                out[:, k, hour] = np.where(few | ~np.isfinite(there), everywhere, there)
+                near = error[np.minimum(off, 24 - off) <= NEAR_H]
+                own, of_all = quantiles(near), np.nan_to_num(quantiles(near.reshape(-1, 1)))
+                drawn = (1 - POOLED) * own + POOLED * of_all
+                out[:, k, hour] = np.where(few | ~np.isfinite(own), of_all, drawn)
         out[1] = 0.0
         return out
 
