@@ -55,6 +55,11 @@ SUBCOMMANDS = {
         "which station for each request of your own files",
         "chargeloop assign requests.csv stations.csv --solver exact -o assigned.csv",
     ),
+    "schedule": Subcommand(
+        "chargeloop.console.schedule",
+        "when each session of your own files charges, at how many kW",
+        "chargeloop schedule sessions.csv site.toml -o planned.csv --report planned.html",
+    ),
     "plan": Subcommand(
         "chargeloop.simulation.plan",
         "where more charging bays or kilowatts help most",
