@@ -148,7 +148,8 @@ def _plug(row: Row, site: OwnSite) -> tuple[int, float, float, int]:
         if site.circuit_of(circuit) != site.circuit_of(charger.circuit):
             row.fault("circuit", f"charger {name!r} hangs on {charger.circuit or site.names[0]!r}")
     if charger is None:
-        max_kw, min_kw, own_phase = row.number("max_kw", 0.1, MANY_KW), 0.0, Phase.ALL
+        max_kw = row.number("max_kw", 0.1, MANY_KW, 0.1 if name else None)  # one fault is enough for a charger that is not known
+        min_kw, own_phase = 0.0, Phase.ALL
     else:
         max_kw = min(row.number("max_kw", 0.1, MANY_KW, charger.max_kw), charger.max_kw)
         min_kw = site.min_kw(charger)

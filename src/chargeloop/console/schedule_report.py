@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 MOST_PLOTS = 12  # of circuits, the fullest first
 HAIR_KW = 1e-3
+PROVEN = 1e-5  # a gap that is only rounding
 
 
 def shortages(day: "OwnDay", plan: "ChargingPlan") -> list[str]:
@@ -68,7 +69,7 @@ def report(day: "OwnDay", plan: "ChargingPlan", short: Sequence[str]) -> str:
     parts = [
         page.paragraph(
             f"{cars} sessions from {begin:%d %B %Y %H:%M} ({site.time_zone}); {asked.sum() - lacks.sum():,.1f} of "
-            f"{asked.sum():,.1f} kWh planned. No plan can be more than {100 * max(plan.gap, 0.0):.2g} % cheaper."
+            f"{asked.sum():,.1f} kWh planned. {_certificate(plan)}"
         ),
         page.heading("Left short"),
         page.points(short) if short else page.paragraph("Nobody."),
@@ -82,6 +83,10 @@ def report(day: "OwnDay", plan: "ChargingPlan", short: Sequence[str]) -> str:
         _table(day, plan, cars),
     ]
     return page.document(f"{site.name}: charging schedule", parts)
+
+
+def _certificate(plan: "ChargingPlan") -> str:
+    return "No plan is cheaper." if plan.gap < PROVEN else f"No plan can be more than {100 * plan.gap:.2g} % cheaper."
 
 
 def _money(day: "OwnDay", plan: "ChargingPlan") -> str:
