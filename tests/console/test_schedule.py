@@ -57,7 +57,16 @@ def test_the_how_to_does_what_it_says(folder: Path, capsys: pytest.CaptureFixtur
     ada = [float(row["charge_kw"]) for row in planned if row["session_id"] == "ada"]
     assert all(kw == 0 or kw > least - 0.001 for kw in ada)
     page = (folder / "planned.html").read_text(encoding="utf-8")
-    for told in ("Left short", "connection is full", "connection: load", "garage: load", "Price at connection", "PV", "Storage", "ada"):
+    for told in (
+        "Left short",
+        "connection is full",
+        "connection: load",
+        "garage: load",
+        "Price at connection",
+        "PV",
+        "Storage",
+        "ada",
+    ):
         assert told in page
     assert page.count("<svg") == 5
     assert "http" not in page  # nothing is loaded from elsewhere
@@ -77,11 +86,20 @@ def test_every_wrong_cell_is_named_and_nothing_is_written(folder: Path, capsys: 
     [
         ("x,,2026-05-04T18:00Z,2026-05-04T17:00Z,5,,7,,,,", "column departure: is not after arrival"),
         ("x,,2026-05-04T18:00,2026-05-04T19:00Z,5,,7,,,,", "column arrival: say the offset from UTC too"),
-        ("x,,2026-05-04T18:00Z,2026-05-04T19:00Z,,,7,,,,", "column energy_kwh: is empty; give it, or battery_kwh, soc and target_soc"),
+        (
+            "x,,2026-05-04T18:00Z,2026-05-04T19:00Z,,,7,,,,",
+            "column energy_kwh: is empty; give it, or battery_kwh, soc and target_soc",
+        ),
         ("x,,2026-05-04T18:00Z,2026-05-04T19:00Z,5,,,,,,", "column max_kw: is empty"),
         ("x,,2026-05-04T18:00Z,2026-05-04T19:00Z,5,6,7,,,,", "column min_energy_kwh: is more than is asked for, 6 > 5"),
-        ("x,,2026-05-04T18:00Z,2026-05-04T19:00Z,5,,7,7,,,", "column discharge_kw: what gives energy back needs battery_kwh and soc"),
-        ("x,,2026-05-04T18:00Z,2026-05-04T19:00Z,50,,7,7,60,0.5,", "column energy_kwh: 50 kWh do not fit into a battery of 60 kWh"),
+        (
+            "x,,2026-05-04T18:00Z,2026-05-04T19:00Z,5,,7,7,,,",
+            "column discharge_kw: what gives energy back needs battery_kwh and soc",
+        ),
+        (
+            "x,,2026-05-04T18:00Z,2026-05-04T19:00Z,50,,7,7,60,0.5,",
+            "column energy_kwh: 50 kWh do not fit into a battery of 60 kWh",
+        ),
         ("ada,,2026-05-04T18:00Z,2026-05-04T19:00Z,5,,7,,,,", "column session_id: 'ada' stands in row 2 already"),
         ("x,,2026-05-04T18:00Z,2026-06-04T19:00Z,5,,7,,,,", "1000 at most; make step_min larger or split the file"),
     ],
@@ -124,7 +142,9 @@ def test_a_series_must_cover_the_begin_and_go_forward(folder: Path, capsys: pyte
 
 
 def test_both_solvers_come_to_the_same(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (folder / "site.toml").write_text(SITE.replace("phases = 1\nfirst_phase = 2", "phases = 0").replace("[[chargers]]", "[[chargers]]\nmin_a = 0"))
+    (folder / "site.toml").write_text(
+        SITE.replace("phases = 1\nfirst_phase = 2", "phases = 0").replace("[[chargers]]", "[[chargers]]\nmin_a = 0")
+    )
     (folder / "site.toml").write_text(re.sub("min_a = 0\nmax_kw = 60", "max_kw = 60", (folder / "site.toml").read_text()))
     assert main([*PLAIN, "--solver", "exact"]) == 0
     assert main([*PLAIN, "--solver", "prices"]) == 0

@@ -55,7 +55,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OwnDay:
-    """`asked`: one for each session of `problem`; the last `storage` of them are the site's batteries. `begins`: of each step."""
+    """`asked`: one for each session of `problem`, the last `storage` of them the site's batteries. `begins`: of each step."""
 
     site: OwnSite
     problem: ChargingProblem
@@ -144,11 +144,12 @@ def _plug(row: Row, site: OwnSite) -> tuple[int, float, float, int]:
         row.fault("charger", f"there is no charger {name!r} in the site; there are {known}")
     if circuit and circuit not in site.names:
         row.fault("circuit", f"there is no circuit {circuit!r} in the site; there are {', '.join(site.names)}")
-    elif circuit and charger is not None:
-        if site.circuit_of(circuit) != site.circuit_of(charger.circuit):
-            row.fault("circuit", f"charger {name!r} hangs on {charger.circuit or site.names[0]!r}")
+    elif circuit and charger is not None and site.circuit_of(circuit) != site.circuit_of(charger.circuit):
+        row.fault("circuit", f"charger {name!r} hangs on {charger.circuit or site.names[0]!r}")
     if charger is None:
-        max_kw = row.number("max_kw", 0.1, MANY_KW, 0.1 if name else None)  # one fault is enough for a charger that is not known
+        max_kw = row.number(
+            "max_kw", 0.1, MANY_KW, 0.1 if name else None
+        )  # one fault is enough for a charger that is not known
         min_kw, own_phase = 0.0, Phase.ALL
     else:
         max_kw = min(row.number("max_kw", 0.1, MANY_KW, charger.max_kw), charger.max_kw)
@@ -185,7 +186,8 @@ def _begins(path: Path, asked: list[Asked], site: OwnSite) -> list[datetime]:
     begin += ((first - begin) // step) * step
     steps = ceil((max(each.departure for each in asked) - begin) / step)
     if steps > MOST_STEPS:
-        what = f"the sessions span {steps} steps of {site.step_min} min, {MOST_STEPS} at most; make step_min larger or split the file"
+        span = f"{steps} steps of {site.step_min} min, {MOST_STEPS} at most"
+        what = f"the sessions span {span}; make step_min larger or split the file"
         raise BadInput(str(path), what)
     return [begin + n * step for n in range(steps)]
 

@@ -1,4 +1,4 @@
-"""The site of `chargeloop schedule`: circuits, chargers and storage in a TOML file that may also be that of `chargeloop edge`."""
+"""The site of `chargeloop schedule`: circuits, chargers and storage in a TOML file; that of `chargeloop edge` will do."""
 
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -198,4 +198,5 @@ def _from_table(path: Path, where: str, begins: "list[datetime]") -> Floats:
         raise BadInput(where, f"{path.name} begins at {since[0].isoformat()}, after the plan does ({begins[0].isoformat()})")
     seconds = np.array([each.timestamp() for each in since])
     at: Any = np.searchsorted(seconds, [each.timestamp() for each in begins], side="right") - 1
-    return np.array(values)[at]
+    found: Floats = np.array(values)[at]
+    return found

@@ -20,9 +20,13 @@ SAID = 10  # shortfalls on the terminal; the report has all
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("sessions", type=Path, metavar="SESSIONS.csv", help="session_id, arrival, departure, energy_kwh, and more")
+    parser.add_argument(
+        "sessions", type=Path, metavar="SESSIONS.csv", help="session_id, arrival, departure, energy_kwh, and more"
+    )
     parser.add_argument("site", type=Path, metavar="SITE.toml", help="circuits with limits and prices; PV, storage, chargers")
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.csv", help="file to write: powers step by step")
+    parser.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="OUT.csv", help="file to write: powers step by step"
+    )
     parser.add_argument("--report", type=Path, metavar="OUT.html", help="page with plots, and who is left short by what")
     parser.add_argument(
         "--solver",

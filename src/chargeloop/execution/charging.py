@@ -83,10 +83,9 @@ class Sessions:
     """Vehicles, and storage as a vehicle that stays and asks for nothing.
 
     `circuit`: S, what each hangs on. `arrive_h`, `depart_h`: S, hours after the begin; power flows in between only.
-    `energy_kwh`: S,
-    asked for at most; `least_kwh` of it is guaranteed, so far as it can be. `max_kw`; `min_kw`: it charges at that or
-    pauses. `phase`: 1 to 3, or 0 for all three alike. `value_per_kwh`: what a kWh short is taken to cost (NaN: three times the dearest kWh). Both ways where
-    `discharge_kw` > 0: battery `capacity_kwh`, now `soc_kwh`, never below `floor_kwh` (or what is there now), wanted at
+    `energy_kwh`: S, asked for at most; `least_kwh` of it is guaranteed, so far as it can be. `max_kw`; `min_kw`: it charges at
+    that or pauses. `phase`: 1 to 3, or 0 for all three alike. `value_per_kwh`: what a kWh short is taken to cost (NaN: three
+    times the dearest kWh). Both ways where `discharge_kw` > 0: battery `capacity_kwh`, now `soc_kwh`, never below `floor_kwh` (or what is there now), wanted at
     departure soc + energy. `efficiency`: battery per plug, each way. `wear_per_kwh`: of each kWh given back.
     """
 
@@ -193,7 +192,9 @@ class ChargingProblem:
         """S x T, at the plug: what a session takes in a step in which it charges at all; less only where it asks for less."""
         sessions = self.sessions
         asked = sessions.energy_kwh / sessions.efficiency
-        return np.asarray(np.minimum(sessions.min_kw[:, None] * self.hours(), np.where(sessions.both_ways, np.inf, asked)[:, None]))
+        return np.asarray(
+            np.minimum(sessions.min_kw[:, None] * self.hours(), np.where(sessions.both_ways, np.inf, asked)[:, None])
+        )
 
     def hours(self) -> Floats:
         """S x T: for how long of each step a session is there."""

@@ -13,8 +13,8 @@ FULL = 1e-3  # a circuit with less room than this share of its limit is full
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shortfall:
-    """`session` lacks `kwh`, `own_kwh` of them because its power and stay hold no more. `circuit`: the one that is full in most of
-    the `steps` in which it could have taken more, -1 where none is; `phase`: 1 to 3 where that phase alone is full, else 0."""
+    """`session` lacks `kwh`, `own_kwh` of them because its power and stay hold no more. `circuit`: the one that is full in
+    most of the `steps` in which it could have taken more, -1 where none is; `phase`: 1 to 3 where that phase alone is full, else 0."""
 
     session: int
     kwh: float
