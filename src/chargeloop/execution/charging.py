@@ -85,8 +85,9 @@ class Sessions:
     `circuit`: S, what each hangs on. `arrive_h`, `depart_h`: S, hours after the begin; power flows in between only.
     `energy_kwh`: S, asked for at most; `least_kwh` of it is guaranteed, so far as it can be. `max_kw`; `min_kw`: it charges at
     that or pauses. `phase`: 1 to 3, or 0 for all three alike. `value_per_kwh`: what a kWh short is taken to cost (NaN: three
-    times the dearest kWh). Both ways where `discharge_kw` > 0: battery `capacity_kwh`, now `soc_kwh`, never below `floor_kwh` (or what is there now), wanted at
-    departure soc + energy. `efficiency`: battery per plug, each way. `wear_per_kwh`: of each kWh given back.
+    times the dearest kWh). Both ways where `discharge_kw` > 0: battery `capacity_kwh`, now `soc_kwh`, never below `floor_kwh`
+    (or what is there now), wanted at departure soc + energy. `efficiency`: battery per plug, each way. `wear_per_kwh`: of each
+    kWh given back.
     """
 
     circuit: Ints

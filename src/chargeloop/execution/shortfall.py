@@ -14,7 +14,8 @@ FULL = 1e-3  # a circuit with less room than this share of its limit is full
 @dataclass(frozen=True, slots=True, eq=False)
 class Shortfall:
     """`session` lacks `kwh`, `own_kwh` of them because its power and stay hold no more. `circuit`: the one that is full in
-    most of the `steps` in which it could have taken more, -1 where none is; `phase`: 1 to 3 where that phase alone is full, else 0."""
+    most of the `steps` in which it could have taken more, -1 where there was room in some of them; `phase`: 1 to 3 where that
+    phase alone is full, else 0."""
 
     session: int
     kwh: float
@@ -48,7 +49,7 @@ def shortfalls(problem: ChargingProblem, plan: ChargingPlan) -> tuple[Shortfall,
             c = int(circuits.parent[c])
         (circuit, phase), steps = max(full.items(), key=lambda each: each[1].size)  # the lowest of those that are full as often
         own = sessions.energy_kwh[s] - problem.step_h * sessions.efficiency[s] * float(most[s].sum())
-        blocked = steps.size > 0
+        blocked = steps.size > 0 and np.unique(np.concatenate(list(full.values()))).size == np.count_nonzero(could)
         found.append(
             Shortfall(
                 int(s),
@@ -56,7 +57,7 @@ def shortfalls(problem: ChargingProblem, plan: ChargingPlan) -> tuple[Shortfall,
                 min(max(own, 0.0), float(plan.shortfall_kwh[s])),
                 circuit if blocked else -1,
                 phase if blocked else 0,
-                steps,
+                steps if blocked else steps[:0],
             )
         )
     return tuple(found)
