@@ -1,4 +1,4 @@
-"""Forecasts of whole folds, made once: each by `prediction_run` in a process of its own, kept in var/ until the code changes."""
+"""Forecasts of whole folds, made once: each by `prediction_run` in its own process, kept in var/ until the code changes."""
 
 import hashlib
 import os

@@ -65,6 +65,11 @@ SUBCOMMANDS = {
         "how good forecasts of your own file would have been, beside the naive ones",
         "chargeloop backtest volume.csv --weather weather.csv --horizons 1,3,6,12,24 --json",
     ),
+    "schedule": Subcommand(
+        "chargeloop.console.schedule",
+        "when each session of your own files charges, at how many kW",
+        "chargeloop schedule sessions.csv site.toml -o planned.csv --report planned.html",
+    ),
     "plan": Subcommand(
         "chargeloop.simulation.plan",
         "where more charging bays or kilowatts help most",

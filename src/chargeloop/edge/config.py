@@ -3,7 +3,7 @@
 import math
 import stat
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -165,15 +165,7 @@ def read_site(path: Path) -> tuple[Site, dict[str, str]]:
 def faults(site: Site) -> Iterator[tuple[str, str]]:
     """What fits no site: where, and what."""
     names = [each.name for each in site.circuits]
-    yield from (("circuits", f"{name!r} is there twice") for name in names if names.count(name) > 1)
-    for i, circuit in enumerate(site.circuits):
-        where = f"circuits[{i}] {circuit.name!r}"
-        if i == 0 and circuit.parent is not None:
-            yield where, "the first circuit is the site's connection and has no parent"
-        if i > 0 and circuit.parent not in names[:i]:
-            yield where, f"parent must name a circuit above it: {', '.join(names[:i])}"
-        if circuit.limit_kw is None and circuit.limit_a is None:
-            yield where, "needs limit_kw, limit_a or both"
+    yield from circuit_faults([(each.name, each.parent, each.limit_kw, each.limit_a) for each in site.circuits])
     ids = [each.id for each in site.chargers]
     yield from (("chargers", f"{each!r} is there twice") for each in ids if ids.count(each) > 1)
     for i, charger in enumerate(site.chargers):
@@ -191,6 +183,20 @@ def faults(site: Site) -> Iterator[tuple[str, str]]:
         yield "upstream.url", "must begin with ws:// or wss://"
     if (site.listen.tls_chain is None) != (site.listen.tls_key is None):
         yield "listen", "tls_chain and tls_key belong together"
+
+
+def circuit_faults(circuits: Sequence[tuple[str, str | None, object, object]]) -> Iterator[tuple[str, str]]:
+    """What is no tree. `circuits`: name, parent, limit_kw and limit_a of each."""
+    names = [name for name, *_ in circuits]
+    yield from (("circuits", f"{name!r} is there twice") for name in names if names.count(name) > 1)
+    for i, (name, parent, limit_kw, limit_a) in enumerate(circuits):
+        where = f"circuits[{i}] {name!r}"
+        if i == 0 and parent is not None:
+            yield where, "the first circuit is the site's connection and has no parent"
+        if i > 0 and parent not in names[:i]:
+            yield where, f"parent must name a circuit above it: {', '.join(names[:i])}"
+        if limit_kw is None and limit_a is None:
+            yield where, "needs limit_kw, limit_a or both"
 
 
 def _read(path: Path, kind: type[T]) -> T:

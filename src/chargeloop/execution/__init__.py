@@ -7,6 +7,7 @@ from chargeloop.execution.exact import plan_exactly
 from chargeloop.execution.plan import plan_by_prices
 from chargeloop.execution.problem import PowerPlan, PowerProblem
 from chargeloop.execution.schedule import schedule
+from chargeloop.execution.shortfall import Shortfall, shortfalls
 
 __all__ = [
     "Account",
@@ -16,9 +17,11 @@ __all__ = [
     "PowerPlan",
     "PowerProblem",
     "Sessions",
+    "Shortfall",
     "charging_violations",
     "plan_by_prices",
     "plan_exactly",
     "schedule",
+    "shortfalls",
     "violations",
 ]

@@ -83,11 +83,11 @@ class Sessions:
     """Vehicles, and storage as a vehicle that stays and asks for nothing.
 
     `circuit`: S, what each hangs on. `arrive_h`, `depart_h`: S, hours after the begin; power flows in between only.
-    `energy_kwh`: S,
-    asked for at most; `least_kwh` of it is guaranteed, so far as it can be. `max_kw`. `phase`: 1 to 3, or 0 for
-    all three alike. `value_per_kwh`: what a kWh short is taken to cost (NaN: three times the dearest kWh). Both ways where
-    `discharge_kw` > 0: battery `capacity_kwh`, now `soc_kwh`, never below `floor_kwh` (or what is there now), wanted at
-    departure soc + energy. `efficiency`: battery per plug, each way. `wear_per_kwh`: of each kWh given back.
+    `energy_kwh`: S, asked for at most; `least_kwh` of it is guaranteed, so far as it can be. `max_kw`; `min_kw`: it charges at
+    that or pauses. `phase`: 1 to 3, or 0 for all three alike. `value_per_kwh`: what a kWh short is taken to cost (NaN: three
+    times the dearest kWh). Both ways where `discharge_kw` > 0: battery `capacity_kwh`, now `soc_kwh`, never below `floor_kwh`
+    (or what is there now), wanted at departure soc + energy. `efficiency`: battery per plug, each way. `wear_per_kwh`: of each
+    kWh given back.
     """
 
     circuit: Ints
@@ -96,6 +96,7 @@ class Sessions:
     energy_kwh: Floats
     max_kw: Floats
     least_kwh: Floats = field(default_factory=lambda: np.zeros(1))
+    min_kw: Floats = field(default_factory=lambda: np.zeros(1))
     phase: Ints = field(default_factory=lambda: np.zeros(1, dtype=np.int64))
     value_per_kwh: Floats = field(default_factory=lambda: np.full(1, np.nan))
     discharge_kw: Floats = field(default_factory=lambda: np.zeros(1))
@@ -108,11 +109,13 @@ class Sessions:
     def __post_init__(self) -> None:
         for each in fields(self):
             _spread(self, each.name, self.circuit.shape)
-        for name in ("energy_kwh", "max_kw", "least_kwh", "discharge_kw", "capacity_kwh", "soc_kwh", "floor_kwh"):
+        for name in ("energy_kwh", "max_kw", "min_kw", "least_kwh", "discharge_kw", "capacity_kwh", "soc_kwh", "floor_kwh"):
             if np.any(~(getattr(self, name) >= 0)):
                 raise BadInput(name, "must not be negative or NaN")
         if not np.all(np.isfinite(self.energy_kwh)) or not np.all(np.isfinite(self.max_kw)):
             raise BadInput("energy_kwh, max_kw", "must be finite")
+        if np.any(self.min_kw > self.max_kw):
+            raise BadInput("min_kw", "must not exceed max_kw")
         if np.any(np.isnan(self.arrive_h)) or np.any(np.isnan(self.depart_h)):
             raise BadInput("arrive_h, depart_h", "must be numbers")
         if np.any((self.phase < 0) | (self.phase > PHASES)):
@@ -185,6 +188,14 @@ class ChargingProblem:
         kwh = np.column_stack([*((asked - least) / pieces for _ in range(pieces)), least])
         cost = np.column_stack([*(value * each for each in rise), GUARANTEED * value * rise[-1]])
         return kwh, cost
+
+    def least_power_kwh(self) -> Floats:
+        """S x T, at the plug: what a session takes in a step in which it charges at all; less only where it asks for less."""
+        sessions = self.sessions
+        asked = sessions.energy_kwh / sessions.efficiency
+        return np.asarray(
+            np.minimum(sessions.min_kw[:, None] * self.hours(), np.where(sessions.both_ways, np.inf, asked)[:, None])
+        )
 
     def hours(self) -> Floats:
         """S x T: for how long of each step a session is there."""

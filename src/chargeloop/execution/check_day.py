@@ -40,6 +40,10 @@ def _of_sessions(problem: ChargingProblem, plan: ChargingPlan) -> Iterator[str]:
             if over.max(initial=0.0) > HAIR:
                 t = int(over.argmax())
                 yield f"session {s}, step {t}: {name} of {power[t]:.3f} kW where {most * share[t]:.3f} kW are possible"
+        asked = sessions.energy_kwh[s] / sessions.efficiency[s] if sessions.discharge_kw[s] == 0 else np.inf
+        least = np.minimum(sessions.min_kw[s] * share, asked / step_h)
+        for t in np.flatnonzero((plan.charge_kw[s] > HAIR) & (plan.charge_kw[s] < least - HAIR))[:1]:
+            yield f"session {s}, step {t}: {plan.charge_kw[s, t]:.3f} kW, less than its least power"
         change = step_h * (sessions.efficiency[s] * plan.charge_kw[s] - plan.discharge_kw[s] / sessions.efficiency[s])
         gained = np.cumsum(change)
         if gained[-1] > sessions.energy_kwh[s] + HAIR:

@@ -1,18 +1,15 @@
 """The exact solver: the whole problem as one linear programme for HiGHS, called directly, by its interior point method.
 
 Written from the problem's definition and not from `linear`, so that one checks the other: every session has its state of charge
-after every step, the limits are rows, and phases have rows of their own.
+after every step, the limits are rows, and phases have rows of their own. Least powers make it a mixed-integer programme.
 """
-
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from chargeloop.execution.charging import PHASES, VOLTS, ChargingPlan, ChargingProblem, limits_kw, plan_of
 from chargeloop.model.city import Floats, Ints
 
-if TYPE_CHECKING:
-    pass
+NEAR = 1e-3  # the search for pauses ends so near to the best
 
 
 class _Rows:
@@ -46,8 +43,12 @@ class _Rows:
         rows, columns, spread = np.broadcast_arrays(rows, columns, values)
         self.entries.append((rows.ravel(), columns.ravel(), np.asarray(spread, dtype=np.float64).ravel()))
 
-    def solve(self) -> tuple[Floats, Floats, float]:
-        """Columns' values, rows' duals, and a lower bound on the cost."""
+    def solve(self, pausing: Ints, least: Floats, budget_s: float) -> tuple[Floats, Floats, float]:
+        """Columns' values, rows' duals, and a lower bound on the cost.
+
+        `pausing`: columns that are 0 or at least `least`. Which of them are 0 is found within `budget_s`; then the rest is the
+        best for that.
+        """
         import highspy  # noqa: PLC0415 (heavy)
         from scipy.sparse import coo_array  # noqa: PLC0415
 
@@ -55,7 +56,8 @@ class _Rows:
         matrix = coo_array((value, (row, column)), shape=(self.rows, self.columns)).tocsc()
         lp = highspy.HighsLp()
         lp.num_col_, lp.num_row_ = self.columns, self.rows
-        lp.col_cost_, lp.col_lower_, lp.col_upper_ = map(np.concatenate, (self.cost, self.low, self.high))
+        cost, low, high = map(np.concatenate, (self.cost, self.low, self.high))
+        lp.col_cost_, lp.col_lower_, lp.col_upper_ = cost, low, high
         lp.row_lower_, lp.row_upper_ = map(np.concatenate, (self.row_low, self.row_high))
         lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
         lp.a_matrix_.start_, lp.a_matrix_.index_, lp.a_matrix_.value_ = matrix.indptr, matrix.indices, matrix.data
@@ -67,19 +69,44 @@ class _Rows:
                 self.setOptionValue("output_flag", False)
                 super().enableCallbacks()  # type: ignore[no-untyped-call]
 
-        solver = Quiet()  # type: ignore[no-untyped-call]
-        for option, chosen in (("solver", "ipm"), ("threads", 1)):
-            solver.setOptionValue(option, chosen)
-        solver.passModel(lp)
-        solver.run()
+        def solved() -> highspy.Highs:
+            solver = Quiet()  # type: ignore[no-untyped-call]
+            for option, chosen in (("solver", "ipm"), ("threads", 1), ("mip_rel_gap", NEAR)):
+                solver.setOptionValue(option, chosen)
+            if lp.integrality_:
+                solver.setOptionValue("solver", "choose")
+                solver.setOptionValue("time_limit", budget_s)
+            solver.passModel(lp)
+            solver.run()
+            return solver
+
+        bound = None
+        if pausing.size:
+            kind = np.full(self.columns, highspy.HighsVarType.kContinuous)
+            kind[pausing] = highspy.HighsVarType.kSemiContinuous
+            low[pausing] = least
+            lp.col_lower_, lp.integrality_ = low, list(kind)
+            solver = solved()
+            found = np.array(solver.getSolution().col_value)
+            bound = float(solver.getInfo().mip_dual_bound)
+            on = found[pausing] > least / 2 if found.size else np.zeros(pausing.size, dtype=bool)
+            low[pausing] = np.where(on, least, 0.0)
+            high[pausing] = np.where(on, high[pausing], 0.0)
+            lp.col_lower_, lp.col_upper_, lp.integrality_ = low, high, []
+        solver = solved()
         if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
             raise RuntimeError(f"HiGHS: {solver.getModelStatus()}")
-        found = solver.getSolution()
-        return np.array(found.col_value), np.array(found.row_dual), float(solver.getInfo().objective_function_value)
+        solution = solver.getSolution()
+        best = float(solver.getInfo().objective_function_value)
+        return np.array(solution.col_value), np.array(solution.row_dual), best if bound is None else min(bound, best)
 
 
-def plan_exactly(problem: ChargingProblem) -> ChargingPlan:
-    """The best plan there is, to the solver's tolerance; `bound` is its own objective."""
+def plan_exactly(problem: ChargingProblem, budget_s: float = 30.0) -> ChargingPlan:
+    """The best plan there is, to the solver's tolerance; `bound` is its own objective.
+
+    Where sessions have a least power, which of them pause when is searched for `budget_s`; `bound` then says how far from the
+    best that may be.
+    """
     lp, circuits, sessions, step_h = _Rows(), problem.circuits, problem.sessions, problem.step_h
     shape, many, steps = circuits.limit_kw.shape, sessions.circuit.size, problem.steps
     hours = problem.hours()
@@ -130,7 +157,9 @@ def plan_exactly(problem: ChargingProblem) -> ChargingPlan:
     lp.put(peak, imported[charged], 1.0)
     lp.put(peak, above[:, None], -step_h)
     _phases(lp, problem, s, t, x, z, back)
-    found, dual, bound = lp.solve()
+    least = problem.least_power_kwh()[s, t]
+    pausing = least > 0
+    found, dual, bound = lp.solve(x[pausing], least[pausing], budget_s)
     charge, discharge = np.zeros(hours.shape), np.zeros(hours.shape)
     charge[s, t] = np.maximum(found[x], 0.0) / step_h
     discharge[s[back], t[back]] = np.maximum(found[z], 0.0) / step_h

@@ -17,10 +17,12 @@ def plan_by_prices(problem: ChargingProblem, nearness: float = NEARNESS) -> Char
     """The price iteration, repaired to full feasibility. `bound` certifies how far from the best plan it can be at most.
 
     Raises:
-        BadInput: there are limits on single phases, which only `plan_exactly` knows.
+        BadInput: there are limits on single phases or least powers, which only `plan_exactly` knows.
     """
     if np.any(np.isfinite(problem.circuits.phase_limit_a)):
         raise BadInput("phase_limit_a", "the price iteration knows no phases; use plan_exactly")
+    if np.any(problem.sessions.min_kw > 0):
+        raise BadInput("min_kw", "the price iteration knows no least power; use plan_exactly")
     shape, programme = linear(problem)
     state = Prices(shape, programme)
     iterate(state, nearness)
