@@ -24,7 +24,7 @@ AS_IT_COMES = {"verbose": -1, "num_threads": 1, "seed": 1}
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PlainLightGbm:
-    """`boosters`: by horizon, of the mean (the default, squared errors) and the quantiles 0.1 and 0.9. Zones over their mean."""
+    """`boosters`: by horizon, of the mean (squared errors, the default) and quantiles 0.1 and 0.9. Zones over their mean."""
 
     zone_ids: tuple[str, ...]
     time_zone: str
