@@ -7,25 +7,46 @@ import time
 
 import numpy as np
 
-from benchmarks.power_instances import day
-from chargeloop.execution import ChargingPlan, ChargingProblem, charging_violations, plan_by_prices, plan_exactly
+from benchmarks.power_instances import both_ways, changed, day
+from chargeloop.execution import ChargingPlan, ChargingProblem, charging_violations, plan_by_prices, plan_exactly, replan
 from chargeloop.model.city import Floats
 
 NANO = 1e9  # of a kWh: whole numbers for the flow
 
 
 def main(size: int, seed: int, who: str) -> dict[str, float]:
-    problem = day(size, seed)
+    if who == "again":
+        return _again(size, seed)
+    who, _, kind = who.partition("-")
+    made = both_ways if kind == "v2g" else day
+    problem = made(size, seed)
     solve = plan_by_prices if who == "ours" else plan_exactly
     if who == "ours":
-        solve(day(50, seed + 1))  # kernels are loaded once in a process
+        solve(made(50, seed + 1))  # kernels are loaded once in a process
     began = time.process_time()
     plan = solve(problem)
     found = {"cpu_s": time.process_time() - began, "gap": plan.gap}
     found["rss_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    if kind == "v2g":
+        return found | {"objective": plan.account.objective, "violations": float(len(charging_violations(problem, plan)))}
     if who == "ours":
         found |= _judged(problem, plan)
     return found
+
+
+def _again(size: int, seed: int) -> dict[str, float]:
+    """5 % of the sessions become others, and the plan is made again."""
+    small = day(50, seed + 1)
+    replan(small, plan_by_prices(small), np.arange(50))
+    first = day(size, seed)
+    last = plan_by_prices(first)
+    problem, same = changed(first, seed + 100)
+    began = time.process_time()
+    plan = replan(problem, last, same)
+    found = {"cpu_s": time.process_time() - began, "gap": plan.gap}
+    kept = same >= 0
+    moved = np.abs(plan.charge_kw[kept] - last.charge_kw[same[kept]]).sum() / last.charge_kw.sum()
+    return found | {"moved": float(moved), "violations": float(len(charging_violations(problem, plan)))}
 
 
 def _judged(problem: ChargingProblem, plan: ChargingPlan) -> dict[str, float]:
