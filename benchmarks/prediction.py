@@ -71,7 +71,9 @@ def headline(ours: Judged, plain: Judged, naive: Judged) -> Iterator[Result]:
         aim={"min": 0.16},
     )
     for k, lead in enumerate(HORIZONS_H):
-        yield Result(f"median_rae_h{lead}", ours.median_rae(k), "median of all zones, mean of folds", "dev7", naive.median_rae(k))
+        yield Result(
+            f"median_rae_h{lead}", ours.median_rae(k), "median of all zones, mean of folds", "dev7", naive.median_rae(k)
+        )
     yield Result(
         "pinball", ours.pinball, "over the zone's mean, all zones", NAMES["lightgbm"], plain.pinball, aim={"max": 0.062}
     )

@@ -50,9 +50,7 @@ class Fold:
 
     def judged(self, quantiles: Floats) -> JudgedFold:
         actual = self.energy_kwh[self.rows]
-        ours, naive = (
-            [Scores.of(actual[k], *each[:, k]) for k in range(len(HORIZONS_H))] for each in (quantiles, self.naive)
-        )
+        ours, naive = ([Scores.of(actual[k], *each[:, k]) for k in range(len(HORIZONS_H))] for each in (quantiles, self.naive))
         return JudgedFold(ours, naive, self.live, (quantiles[0] <= actual) & (actual <= quantiles[2]))
 
 
