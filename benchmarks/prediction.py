@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from benchmarks import prediction_sessions, prediction_worth
-from benchmarks.prediction_kept import ROOT, made, make, statsforecast
+from benchmarks.prediction_kept import ROOT, make, made, statsforecast
 from benchmarks.prediction_run import FOLDS, SHARED, TERMS, Span, shenzhen
 from benchmarks.prediction_scores import Fold, Judged
 from benchmarks.prediction_size import ZONES
@@ -71,14 +71,9 @@ def headline(ours: Judged, plain: Judged, naive: Judged) -> Iterator[Result]:
         aim={"min": 0.16},
     )
     for k, lead in enumerate(HORIZONS_H):
-<<<<<<< HEAD
-        rae, of_naive = ours.median_rae(k), naive.median_rae(k)
-        yield Result(f"median_rae_h{lead}", rae, "median of all zones, mean of folds", "dev7", of_naive)
-=======
         yield Result(
             f"median_rae_h{lead}", ours.median_rae(k), "median of all zones, mean of folds", "dev7", naive.median_rae(k)
         )
->>>>>>> h1
     yield Result(
         "pinball", ours.pinball, "over the zone's mean, all zones", NAMES["lightgbm"], plain.pinball, aim={"max": 0.062}
     )
