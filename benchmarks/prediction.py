@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from benchmarks import prediction_sessions, prediction_worth
-from benchmarks.prediction_kept import ROOT, make, made, statsforecast
+from benchmarks.prediction_kept import ROOT, made, make, statsforecast
 from benchmarks.prediction_run import FOLDS, SHARED, TERMS, Span, shenzhen
 from benchmarks.prediction_scores import Fold, Judged
 from benchmarks.prediction_size import ZONES

@@ -39,7 +39,9 @@ class Settings(BaseModel):
     ocpp_password_days: int | None = Field(
         default=None, ge=1, description="days after which a charger gets another password; without it, only when told to"
     )
-    data_dir: Path = Field(default=Path("var"), description="folder of the database and of the certificates")
+    data_dir: Path = Field(
+        default=Path("var"), description="folder of the database, of the certificates and of the fitted forecaster"
+    )
     operator: str | None = Field(default=None, min_length=1, description="who runs this server, as its certificates say")
     ocsp_url: str | None = Field(default=None, description="this server's /ocsp as others reach it, named in certificates")
     contract_service_url: str | None = Field(

@@ -11,7 +11,9 @@ from chargeloop.prediction import (
     Regression,
     forecast_city,
     hours_of,
+    known_weather,
     least_squares,
+    parts_of,
     usage_index,
     weather_index,
 )
@@ -219,3 +221,17 @@ def test_a_city_is_forecast_by_its_zones(small_city: City) -> None:
     assert forecast.zone_ids == ("Z0", "Z1", "Z2")
     well_formed(forecast, 24, 3)
     assert np.allclose(forecast.q50, small_city.demand.energy_kwh[-24:], rtol=0.25)
+
+
+def test_the_parts_of_a_regression_are_its_coefficients_times_its_indices() -> None:
+    rng, hours = np.random.default_rng(4), 24 * 30
+    energy = rng.gamma(2, 5, (hours, 2))
+    weather = Weather(START, rng.uniform(0, 30, hours), np.zeros(hours))
+    model = Regression.fit(Demand(START, energy), weather, "UTC")
+    index = known_weather(weather, START, hours, START + timedelta(hours=hours))[-48:]
+    rest = np.array([0.0, 1.0]).repeat(24)
+    past, of_weather, of_rest = parts_of(model, energy, hours - 48, index, rest)
+    alpha, beta, gamma = model.coefficients.estimate
+    assert past == pytest.approx(alpha * usage_index(energy, hours - 48, 48))
+    assert of_weather == pytest.approx(np.outer(index - model.mean_weather, beta))
+    assert of_rest[24] - of_rest[0] == pytest.approx(gamma)

@@ -12,11 +12,13 @@ import pytest
 from chargeloop.model import BadInput, Demand, Weather
 from chargeloop.prediction import (
     FORECASTERS,
+    REFIT_H,
     Saved,
     boosted,
     fit_forecaster,
     kind_of,
     pack_forecaster,
+    refitted,
     saved,
     unpack_forecaster,
 )
@@ -50,10 +52,14 @@ def test_what_was_saved_forecasts_the_same_to_the_last_bit(name: str) -> None:
 def test_a_saved_blend_learns_on_where_it_stopped() -> None:
     model = FORECASTERS["blend"](DEMAND, WEATHER, "Asia/Shanghai", ("a", "b", "c"))
     back = unpack_forecaster(pack_forecaster(model, END), "model").model
-    more = Demand(START, np.concatenate([DEMAND.energy_kwh, DEMAND.energy_kwh[:168]]))
-    then = END + timedelta(hours=168)
-    learned, again = (each.updated(more).forecast(more, WEATHER, then, 24) for each in (model, back))  # type: ignore[attr-defined]
-    np.testing.assert_array_equal(learned.q90, again.q90)
+    more = Demand(START, np.concatenate([DEMAND.energy_kwh, DEMAND.energy_kwh[:REFIT_H]]))
+    then = END + timedelta(hours=REFIT_H)
+    day, zones = FORECASTERS["day"], ("a", "b", "c")
+    learned = [refitted(each, day, more, WEATHER, "Asia/Shanghai", zones) for each in (model, back)]
+    first, second = (each.forecast(more, WEATHER, then, 24) for each in learned)
+    np.testing.assert_array_equal(first.q90, second.q90)
+    another = Demand(START + timedelta(hours=1), more.energy_kwh)  # nothing to go on from
+    assert kind_of(refitted(back, day, another, WEATHER, "Asia/Shanghai", zones)) == "naive"
 
 
 def zipped(**arrays: object) -> bytes:
