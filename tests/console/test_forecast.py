@@ -47,8 +47,8 @@ def test_the_how_to_forecasts_and_says_what_it_mended(folder: Path, capsys: pyte
     made = rows(folder / "ahead.csv")
     assert [made[0]["origin"], made[0]["time"], made[-1]["time"]] == [
         "2025-04-03 18:00:00",
-        "2025-04-03 18:00:00",
-        "2025-04-04 17:00:00",
+        "2025-04-03 19:00:00",
+        "2025-04-04 18:00:00",
     ]
     assert [row["zone"] for row in made[:3]] == ["centre", "harbour", "new"]
     for row in made:
@@ -61,7 +61,7 @@ def test_many_origins_see_nothing_that_comes_later(folder: Path) -> None:
     made = rows(folder / "week.csv")
     assert len(made) == 7 * 24 * 3
     lines = (folder / "volume.csv").read_text().splitlines()
-    poisoned = [line if line < "2025-04-01" else re.sub(r",[\d.]+,", ",9999,", line) for line in lines[1:]]
+    poisoned = [line if line < "2025-04-01 01" else re.sub(r",[\d.]+,", ",9999,", line) for line in lines[1:]]
     (folder / "volume.csv").write_text("\n".join([lines[0], *poisoned]))
     assert main(words(WEEK)) == 0
     until = [row for row in made if row["origin"] <= "2025-04-01 00:00:00"]
@@ -155,8 +155,8 @@ def test_times_are_written_as_the_file_writes_them(folder: Path) -> None:
 def test_a_late_feed_is_told_and_a_half_hour_zone_keeps_its_hours(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     command = ["forecast", "volume.csv", "-o", "out.csv", "--time-zone", "Asia/Kolkata", "--origin", "2025-04-05 05:00"]
     assert main(command) == 0
-    assert "the record ends 5 h before the last origin" in capsys.readouterr().err
-    assert rows(folder / "out.csv")[0]["time"] == "2025-04-05 05:00:00"
+    assert "the record ends 6 h before the last origin" in capsys.readouterr().err
+    assert rows(folder / "out.csv")[0]["time"] == "2025-04-05 06:00:00"
     day = [float(row["q0.5"]) for row in rows(folder / "out.csv") if row["zone"] == "centre"]
     assert 13 <= (5 + int(np.argmax(day))) % 24 <= 17  # most at 15 h, local
 

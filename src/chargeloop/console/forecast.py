@@ -20,13 +20,14 @@ if TYPE_CHECKING:
 
 LONGEST_H = 24 * 14
 LATEST_D = 366  # after the record: later, nothing of it says anything
+HOUR = timedelta(hours=1)
 HEAD = ("origin", "time", "zone", "q0.1", "q0.5", "q0.9")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     own_demand.add_arguments(parser)
     parser.add_argument(
-        "--origin", metavar="TIME", help="when it is made: nothing later is looked at (default: the record's end)"
+        "--origin", metavar="TIME", help="the last hour that is known: nothing later is looked at (default: the file's last)"
     )
     parser.add_argument("--origins", metavar="FROM..TO", help="many forecasts, one --every so many hours")
     parser.add_argument("--every", default="1h", metavar="HOURS", help="with --origins: 1h, 6, 1d (default 1h)")
@@ -61,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
     if loaded is not None:
         own = _in_order_of(own, loaded.model.zone_ids, str(args.load))
         if origins[0] < loaded.until:
-            told = f"has learned from hours up to {own.shown(loaded.until)}, after the origin"
+            told = f"has learned from hours up to {own.shown(loaded.until - HOUR)}, after the origin"
             sys.stderr.write(f"chargeloop: {args.load}: {told}\n")
     methods: Counter[str] = Counter()
     with own_demand.whole_file(args.output) as draft, own_demand.progress(() if loaded else ("fitting",)) as show:
@@ -81,13 +82,16 @@ def _bytes(path: Path) -> bytes:
 
 
 def _origins(own: Own, args: argparse.Namespace) -> list[datetime]:
-    """
+    """When each forecast is made: as the hour that was named is over, and known.
+
     Raises:
         BadInput: one before the record, or far after it.
     """
+    from chargeloop.physics import full_hour  # noqa: PLC0415
+
     every = timedelta(hours=own_demand.hours_of_text(args.every, "--every"))
     if args.origins is None:
-        origins = [own.instant(args.origin, "--origin") if args.origin else own.end]
+        origins = [own.instant(args.origin, "--origin") if args.origin else own.end - HOUR]
     else:
         first, dots, last = args.origins.partition("..")
         if not dots:
@@ -101,13 +105,17 @@ def _origins(own: Own, args: argparse.Namespace) -> list[datetime]:
             here = begin.astimezone(ZoneInfo(own.time_zone))
             days = ((here + k * every).astimezone(begin.tzinfo) for k in range((end - begin) // every + 2))
             origins = [day for day in days if day <= end]
+    origins = [full_hour(each) + HOUR for each in origins]
     if own.row(origins[0]) < 1:
         raise BadInput(
-            "--origin", f"the record begins at {own.shown(own.demand.start)}, so nothing is known at {own.shown(origins[0])}"
+            "--origin",
+            f"the record begins at {own.shown(own.demand.start)}, so nothing is known at {own.shown(origins[0] - HOUR)}",
         )
     if origins[-1] > own.end + timedelta(days=LATEST_D):
-        raise BadInput("--origin", f"the record ends at {own.shown(own.end)}, more than a year before {own.shown(origins[-1])}")
-    late = (origins[-1] - own.end) // timedelta(hours=1)
+        raise BadInput(
+            "--origin", f"the record ends at {own.shown(own.end)}, more than a year before {own.shown(origins[-1] - HOUR)}"
+        )
+    late = (origins[-1] - own.end) // HOUR
     if late > 0:
         sys.stderr.write(f"chargeloop: the record ends {late:,} h before the last origin; what is in between is unknown\n")
     return origins
@@ -162,14 +170,12 @@ def _counted(made: "Iterable[Forecast]", methods: Counter[str]) -> "Iterator[For
 
 
 def _write(path: Path, made: "Iterable[Forecast]", own: Own) -> None:
-    from chargeloop.physics import full_hour  # noqa: PLC0415
-
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(HEAD)
         for forecast in made:
-            origin = own.shown(forecast.origin)
+            origin = own.shown(forecast.origin - HOUR)
             for row in range(len(forecast.q50)):
-                at = own.shown(full_hour(forecast.origin) + timedelta(hours=row))
+                at = own.shown(forecast.origin + row * HOUR)
                 hour = zip(own.zone_ids, forecast.q10[row], forecast.q50[row], forecast.q90[row], strict=True)
                 writer.writerows((origin, at, zone, f"{a:.6g}", f"{b:.6g}", f"{c:.6g}") for zone, a, b, c in hour)
