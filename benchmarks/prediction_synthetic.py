@@ -42,7 +42,7 @@ def coverage(runs: int, seed: int, days: int = DAYS, kept: float = KEPT) -> Floa
         for n in range(runs)
     ]
     true = np.array(list(TRUE.values()))
-    return np.mean([(each.low[:, 0] <= true) & (true <= each.high[:, 0]) for each in found], axis=0)
+    return np.asarray(np.mean([(each.low[:, 0] <= true) & (true <= each.high[:, 0]) for each in found], axis=0))
 
 
 def series(weather: Floats, noise: Floats) -> Floats:

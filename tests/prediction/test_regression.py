@@ -8,7 +8,6 @@ from chargeloop.model.city import Floats
 from chargeloop.prediction import (
     Forecast,
     HourOfWeek,
-    Parts,
     Regression,
     forecast_city,
     hours_of,
@@ -68,20 +67,6 @@ def test_regression_recovers_coefficients_of_a_series_with_its_own_memory() -> N
     assert found.estimate[2] == pytest.approx(np.full(3, TRUE[2]), abs=0.6)
     assert np.all(found.low < found.estimate)
     assert np.all(found.estimate < found.high)
-
-
-def test_parts_of_an_hour_add_up_to_its_demand_and_only_season_moves_with_rest_days() -> None:
-    rng = np.random.default_rng(10)
-    weather = made_weather(rng)
-    demand = made_demand(rng, weather)
-    parts: Parts = Regression.fit(demand, weather, ZONE).parts(demand, weather)
-    total = parts.usage + parts.weather + parts.season + parts.left
-    assert np.isnan(total[:24]).all()  # no day before, no P
-    assert np.allclose(total[24:], demand.energy_kwh[24:])
-    rest = hours_of(START, HOURS, ZONE).rest
-    step = parts.season[rest == 1].mean(axis=0) - parts.season[rest == 0].mean(axis=0)
-    assert step == pytest.approx(np.full(3, TRUE[2]), abs=0.6)
-    assert np.abs(parts.left[24 * 28 :]).mean() == pytest.approx(2 * np.sqrt(2 / np.pi), rel=0.1)  # the noise it was made with
 
 
 @pytest.mark.parametrize("kind", ["regression", "profile"])

@@ -26,11 +26,12 @@ from chargeloop.prediction.levels import (
 )
 from chargeloop.prediction.naive import Naive
 from chargeloop.prediction.profile import HourOfWeek
-from chargeloop.prediction.regression import Parts, Regression, least_squares
+from chargeloop.prediction.regression import Regression, least_squares
 from chargeloop.prediction.scores import Scores, live_zones, skill
-from chargeloop.prediction.scoring import BEFORE_D, HORIZONS_H, RECENT_D, Drift, Score, drift, pinball, scored
+from chargeloop.prediction.scoring import BEFORE_D, HORIZONS_H, RECENT_D, Drift, Score, drift, scored
 from chargeloop.prediction.shortages import bays_needed, kwh_per_bay_hour, peaks, quantile_of, short_of, shortages
 from chargeloop.prediction.solar import Panel, Solar
+from chargeloop.prediction.stats import pinball
 from chargeloop.prediction.stays import ByHour, Expected, Stays
 from chargeloop.prediction.trends import Trait, Trend, kendall_p, sen_slope, significant, trends
 from chargeloop.prediction.vehicle_profile import ChargingSeen, Consumption
@@ -63,7 +64,6 @@ __all__ = [
     "Logit",
     "Naive",
     "Panel",
-    "Parts",
     "Regression",
     "Score",
     "Scores",

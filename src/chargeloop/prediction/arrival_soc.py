@@ -7,6 +7,7 @@ import numpy as np
 from chargeloop.model import BadInput
 from chargeloop.model.city import Floats
 from chargeloop.prediction.forecast import QUANTILES
+from chargeloop.prediction.stats import weighted_quantiles
 
 HOUR_WIDTH, BATTERY_WIDTH = 6.0, 0.08  # of the Gaussian weights: hours around the clock, and the logarithm of the battery's kWh
 HALF_LIFE_D = 180.0
@@ -39,7 +40,4 @@ class ArrivalSoc:
         apart = np.log(self.battery_kwh[before] / battery_kwh)
         near = np.exp(-0.5 * ((apart_h / HOUR_WIDTH) ** 2 + (apart / BATTERY_WIDTH) ** 2))
         weight = (near + ANYBODY) * 0.5 ** (np.abs(at_d - self.at_d[before]) / HALF_LIFE_D)
-        soc = self.soc[before]
-        order = np.argsort(soc)
-        upto = np.cumsum(weight[order]) / weight.sum()
-        return np.asarray(soc[order][np.minimum(np.searchsorted(upto, QUANTILES), soc.size - 1)])
+        return weighted_quantiles(self.soc[before], weight, QUANTILES)

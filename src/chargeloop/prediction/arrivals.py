@@ -9,6 +9,7 @@ import numpy as np
 
 from chargeloop.model import BadInput
 from chargeloop.model.city import Floats, Ints
+from chargeloop.prediction.stats import weighted_quantiles
 
 ALIKE = {"asked": 60, "place": 30, "hour": 50}  # latest sessions that are looked at: of the same energy asked for, and so on
 NEAR_H = 1.5  # those differ by a factor e in weight that lie so many hours apart in arrival, or in the stay that was named
@@ -142,14 +143,8 @@ class _Memory:
         apart_h = np.abs(self._hour[found] - hour) + np.nan_to_num(np.abs(self._said_h[found] - said_h))
         weight = np.exp(-apart_h / NEAR_H) * KEPT ** np.arange(found.size)[::-1]
         stay_h, kwh = self._past.stay_s[found] / 3600, self._past.energy_kwh[found]
-        return float(weight.sum()), weighted_median(stay_h, weight), weighted_median(kwh, weight)
-
-
-def weighted_median(values: Floats, weight: Floats) -> float:
-    """The value at which half of the weight is reached."""
-    order = np.argsort(values)
-    upto = np.cumsum(weight[order])
-    return float(values[order][min(np.searchsorted(upto, upto[-1] / 2), values.size - 1)])
+        middle_h, middle_kwh = (float(weighted_quantiles(each, weight, 0.5)) for each in (stay_h, kwh))
+        return float(weight.sum()), middle_h, middle_kwh
 
 
 def remaining_s(stay_s: Floats, elapsed_s: Floats) -> Floats:

@@ -22,10 +22,11 @@ from chargeloop.physics import full_hour, hours_between
 from chargeloop.prediction.bands import TRIED, Trial, at_leads, width_of
 from chargeloop.prediction.boosted import Boosted
 from chargeloop.prediction.forecast import Forecast, named
-from chargeloop.prediction.history import FROZEN_H, plausible, without_frozen
+from chargeloop.prediction.history import is_held, plausible, without_frozen
 from chargeloop.prediction.linear import Linear
 from chargeloop.prediction.past import FADE, LEADS, REACH_H, Past
 from chargeloop.prediction.profile import HourOfWeek
+from chargeloop.prediction.stats import mean_of_known
 
 TRIAL_H = 24 * 28
 LEAST_H = 24 * 42  # of history: four weeks of a trial after two of learning
@@ -68,7 +69,7 @@ class Blend:
         energy = plausible(demand.energy_kwh)
         clean = without_frozen(energy)
         raw = Past.of(clean, demand.start, time_zone, np.ones(energy.shape[1]))
-        scale = _mean(np.abs(raw.state["deviation"][: len(energy)]))
+        scale = mean_of_known(np.abs(raw.state["deviation"][: len(energy)]))
         scale[~(scale > 0)] = np.nan
         past = Past.of(energy, demand.start, time_zone, scale)
         target = clean / scale
@@ -83,7 +84,7 @@ class Blend:
             demand.start,
             len(energy),
             scale,
-            np.nan_to_num(_mean(past.usual["spread7"][: len(energy)]), nan=1.0),
+            np.nan_to_num(mean_of_known(past.usual["spread7"][: len(energy)]), nan=1.0),
             Linear.fit(past, target, rng),
             Boosted.fit(past, target, rng),
             trial,
@@ -148,7 +149,7 @@ class Blend:
             else "hour_of_week"
             if some
             else "other_zones"
-            for held, now, day, recent, some in zip(_held(energy), np.logical_and(last, week), daily, week, seen, strict=True)
+            for held, now, day, recent, some in zip(is_held(energy), np.logical_and(last, week), daily, week, seen, strict=True)
         )
 
     def _day(self, energy: Floats, at: datetime, methods: tuple[str, ...]) -> Floats:
@@ -181,13 +182,6 @@ def _left(past: Past, leads: Ints) -> Floats:
     return np.asarray(value * FADE ** (leads[:, None] + (len(recent) - 1 - row)))
 
 
-def _held(energy: Floats) -> NDArray[np.bool_]:
-    """Zones whose value has not moved for a day."""
-    if len(energy) < FROZEN_H:
-        return np.zeros(energy.shape[1], dtype=np.bool_)
-    return np.asarray((energy[-FROZEN_H:] == energy[-1]).all(axis=0))
-
-
 def _every_hour(known: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Zones of which each of the last 24 hours of the day is known on one day at least."""
     days = len(known) // 24
@@ -200,9 +194,3 @@ def _day_of(plain: Forecast, day: int) -> Floats:
     """3 x 24 x zones from hour `day` on, padded with its last hour."""
     rows = np.minimum(np.arange(day, day + LEADS), len(plain.q50) - 1)
     return np.stack([plain.q10[rows], plain.q50[rows], plain.q90[rows]])
-
-
-def _mean(values: Floats) -> Floats:
-    known = np.isfinite(values)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray(np.where(known, values, 0.0).sum(axis=0) / known.sum(axis=0))

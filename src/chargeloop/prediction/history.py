@@ -3,6 +3,7 @@
 from datetime import datetime
 
 import numpy as np
+from numpy.typing import NDArray
 
 from chargeloop.model import BadInput, Demand
 from chargeloop.model.city import Floats
@@ -35,8 +36,19 @@ def without_frozen(energy_kwh: Floats) -> Floats:
         BadInput: where the array has not two dimensions.
     """
     energy = plausible(energy_kwh)
-    _drop_frozen(energy, FROZEN_H)
+    still = still_h(energy)
+    ends = np.ones_like(still, dtype=np.bool_)
+    ends[:-1] = still[1:] == 0
+    for row, zone in zip(*np.nonzero(ends & (still >= FROZEN_H - 1) & (energy > 0)), strict=True):
+        energy[row - int(still[row, zone]) : row + 1, zone] = np.nan
     return energy
+
+
+def is_held(energy_kwh: Floats) -> NDArray[np.bool_]:
+    """Zones whose value, be it 0, has not moved for `FROZEN_H` hours at the end of hours x zones."""
+    if len(energy_kwh) < FROZEN_H:
+        return np.zeros(energy_kwh.shape[1], dtype=np.bool_)
+    return np.asarray(still_h(energy_kwh[-FROZEN_H:])[-1] == FROZEN_H - 1)
 
 
 def plausible(energy_kwh: Floats) -> Floats:
@@ -51,15 +63,15 @@ def plausible(energy_kwh: Floats) -> Floats:
 
 
 @kernel
-def _drop_frozen(energy: Floats, longest_h: int) -> None:
-    hours, zones = energy.shape
-    for z in range(zones):
-        begin = 0
-        for t in range(1, hours + 1):
-            if t == hours or energy[t, z] != energy[begin, z]:
-                if t - begin >= longest_h and energy[begin, z] > 0:
-                    energy[begin:t, z] = np.nan
-                begin = t
+def still_h(energy_kwh: Floats) -> Floats:
+    """Hours x zones: for how many hours the value has been that of the hour before; 0 where either is not known."""
+    hours, zones = energy_kwh.shape
+    out = np.zeros((hours, zones))
+    for t in range(1, hours):
+        for z in range(zones):
+            if energy_kwh[t, z] == energy_kwh[t - 1, z]:
+                out[t, z] = out[t - 1, z] + 1
+    return out
 
 
 def usage_index(energy_kwh: Floats, first: int, count: int) -> Floats:

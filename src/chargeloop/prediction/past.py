@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from chargeloop.model.city import Floats, Ints
 from chargeloop.prediction.calendar import hours_of
+from chargeloop.prediction.history import still_h
+from chargeloop.prediction.stats import mean_of_known
 
 LEADS = 24
 FADE = 0.97  # an hour: what is left of a deviation from the mean of seven days
@@ -48,7 +50,11 @@ class Past:
         usual = _usual(seen, hours.rest)
         mean7, kind = usual["mean7"], usual["mean7"] + usual["same_kind"]
         deviation = seen - mean7
-        state = {"deviation": deviation, "off_kind": seen - kind, "still_h": _still(energy_kwh, len(seen))}
+        state = {
+            "deviation": deviation,
+            "off_kind": seen - kind,
+            "still_h": np.concatenate([still_h(energy_kwh), np.zeros_like(ahead)]),
+        }
         state |= {f"deviation_{n}h": _mean_of_last(deviation, n) for n in (6, 24, 72)}
         state["off_kind_3h"] = _mean_of_last(state["off_kind"], 3)
         return cls(seen, usual, state, hours.of_day, hours.rest)
@@ -109,7 +115,7 @@ def _usual(seen: Floats, rest: Floats) -> dict[str, Floats]:
     days = np.stack([_back(seen, 24 * k) for k in range(1, 8)])
     known = np.isfinite(days)
     count = known.sum(axis=0)
-    mean7 = _mean(days)
+    mean7 = mean_of_known(days)
     with np.errstate(invalid="ignore"):
         spread = np.sqrt(np.where(known, (days - mean7) ** 2, 0.0).sum(axis=0) / np.where(count > 0, count, np.nan))
     weeks = np.stack([_back(seen, 168 * k) for k in range(1, 5)])
@@ -136,7 +142,7 @@ def _usual(seen: Floats, rest: Floats) -> dict[str, Floats]:
         "day_2": days[1] - mean7,
         "day_3": days[2] - mean7,
         "day_7": days[6] - mean7,
-        "weeks_4": _mean(weeks) - mean7,
+        "weeks_4": mean_of_known(weeks) - mean7,
         "mean28": mean28 - mean7,
         "same_kind": kind - mean7,
     }
@@ -145,12 +151,6 @@ def _usual(seen: Floats, rest: Floats) -> dict[str, Floats]:
 def _rank(ranked: Floats, low: Ints, high: Ints) -> Floats:
     pick = [np.take_along_axis(ranked, np.maximum(each, 0)[None], axis=0)[0] for each in (low, high)]
     return np.asarray((pick[0] + pick[1]) / 2)
-
-
-def _mean(stack: Floats) -> Floats:
-    known = np.isfinite(stack)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(np.where(known, stack, 0.0).sum(axis=0) / known.sum(axis=0))
 
 
 def _mean_of_last(values: Floats, hours: int) -> Floats:
@@ -162,14 +162,6 @@ def _mean_of_last(values: Floats, hours: int) -> Floats:
         each[hours:] = each[hours:] - each[:-hours]
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray(sums / counts)
-
-
-def _still(energy_kwh: Floats, rows: int) -> Floats:
-    """Hours for which the value has not moved, by row."""
-    out = np.zeros((rows, energy_kwh.shape[1]))
-    for t in range(1, len(energy_kwh)):
-        out[t] = np.where(energy_kwh[t] == energy_kwh[t - 1], out[t - 1] + 1, 0.0)
-    return out
 
 
 def _back(values: Floats, hours: int) -> Floats:

@@ -8,6 +8,7 @@ import numpy as np
 
 from chargeloop.model.city import Floats
 from chargeloop.prediction.forecast import QUANTILES
+from chargeloop.prediction.stats import weighted_quantiles
 
 if TYPE_CHECKING:
     import lightgbm
@@ -35,7 +36,7 @@ class QuantileTrees:
         first = int((1 - HELD_BACK) * len(values))
         tried = _train(known[:first], values[:first], weight[:first], SIDES, rounds, settings)
         beyond = values[first:] - _predict(tried, known[first:])
-        low, high = (_weighted_quantile(side, weight[first:], share) for side, share in zip(beyond, SIDES, strict=True))
+        low, high = (weighted_quantiles(side, weight[first:], share) for side, share in zip(beyond, SIDES, strict=True))
         return cls(_train(known, values, weight, QUANTILES, rounds, settings), np.array([low, 0.0, high]))
 
     def predict(self, known: Floats) -> Floats:
@@ -58,9 +59,3 @@ def _train(
 
 def _predict(boosters: tuple["lightgbm.Booster", ...], known: Floats) -> Floats:
     return np.array([np.asarray(booster.predict(known)) for booster in boosters])
-
-
-def _weighted_quantile(values: Floats, weight: Floats, share: float) -> float:
-    order = np.argsort(values)
-    upto = np.cumsum(weight[order])
-    return float(values[order][min(np.searchsorted(upto, share * upto[-1]), values.size - 1)])

@@ -21,6 +21,7 @@ from chargeloop.prediction.history import LAGS_H, known_until, usage_index, with
 from chargeloop.prediction.indices import known_weather
 from chargeloop.prediction.profile import HourOfWeek
 from chargeloop.prediction.residuals import LAST_KNOWN_H, carried, memory, quantiles_by_hour
+from chargeloop.prediction.stats import mean_of_known
 
 SLOW_H = 120  # hours of record for each wave; no wave of the long-run covariance is shorter than twice that
 KEPT_H = int(LAGS_H.max()) + 7 * 24  # no forecast looks back further
@@ -39,16 +40,6 @@ class Coefficients:
     estimate: Floats
     low: Floats
     high: Floats
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Parts:
-    """What each term adds, hours x zones, kWh: alpha P, beta W, gamma S, and eps, what is left. NaN where P or D is unknown."""
-
-    usage: Floats
-    weather: Floats
-    season: Floats
-    left: Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,7 +67,7 @@ class Regression:
         end = demand.start + timedelta(hours=len(energy))
         hours = hours_of(demand.start, len(energy), time_zone)
         weather_then = known_weather(weather, demand.start, len(energy), end)
-        mean_weather, mean_season = _mean(weather_then), _mean(hours.rest)
+        mean_weather, mean_season = (float(np.nan_to_num(mean_of_known(each))) for each in (weather_then, hours.rest))
         index = usage_index(energy, 0, len(energy))
         w = np.nan_to_num(weather_then - mean_weather) * ("W" in terms)
         s = (hours.rest - mean_season) * ("S" in terms)
@@ -127,16 +118,6 @@ class Regression:
             np.where(index_known, own.q90, plain.q90),
         )
 
-    def parts(self, demand: Demand, weather: Weather) -> Parts:
-        """Of each hour of a record, as it was: weather as measured, P as it was known a day before."""
-        energy, hours = without_frozen(demand.energy_kwh), len(demand.energy_kwh)
-        end = demand.start + timedelta(hours=hours)
-        w = np.nan_to_num(known_weather(weather, demand.start, hours, end) - self.mean_weather)
-        s = hours_of(demand.start, hours, self.time_zone).rest - self.mean_season
-        alpha, beta, gamma = self.coefficients.estimate
-        added = (alpha * usage_index(energy, 0, hours), w[:, None] * beta, s[:, None] * gamma)
-        return Parts(*added, energy - sum(added))
-
     def _explained(self, energy: Floats, start: datetime, first: int, count: int, weather: Weather, origin: datetime) -> Floats:
         """alpha P + beta W + gamma S of `count` rows from row `first` on, as known at the origin; NaN where P is."""
         at = start + timedelta(hours=first)
@@ -179,8 +160,3 @@ def _long_run_covariance(score: Floats) -> tuple[Floats, int]:
     phase = np.pi * np.arange(1, waves + 1)[:, None] * (np.arange(hours) + 0.5) / max(hours, 1)
     part = np.tensordot(np.sqrt(2) * np.cos(phase), score, 1)
     return np.einsum("bzi,bzj->zij", part, part) / waves, waves
-
-
-def _mean(values: Floats) -> float:
-    known = values[np.isfinite(values)]
-    return float(known.mean()) if len(known) else 0.0

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from chargeloop.model.city import Floats
 from chargeloop.prediction.forecast import QUANTILES
+from chargeloop.prediction.stats import mean_of_known, pinball
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,19 +27,16 @@ class Scores:
         actual = np.where(np.isfinite(q50), actual, np.nan)
         with np.errstate(invalid="ignore", divide="ignore"):
             error = actual - q50
-            mean = _mean(actual)
-            mae = _mean(np.abs(error))
-            loss = [
-                _mean(np.maximum(q * (actual - f), (q - 1) * (actual - f)))
-                for q, f in zip(QUANTILES, (q10, q50, q90), strict=True)
-            ]
+            mean = mean_of_known(actual)
+            mae = mean_of_known(np.abs(error))
+            loss = [mean_of_known(pinball(actual, f, q)) for q, f in zip(QUANTILES, (q10, q50, q90), strict=True)]
             inside = np.where(np.isfinite(actual), (q10 <= actual) & (actual <= q90), np.nan)
             return cls(
                 mae,
-                np.sqrt(_mean(error**2)),
-                mae / _mean(np.abs(actual - mean)),
+                np.sqrt(mean_of_known(error**2)),
+                mae / mean_of_known(np.abs(actual - mean)),
                 np.mean(loss, axis=0) / mean,
-                _mean(inside),
+                mean_of_known(inside),
             )
 
 
@@ -53,8 +51,3 @@ def skill(mae: Floats, reference: Floats) -> float:
     """1 - the mean over zones of mae over that of the reference; zones in which the reference is never wrong are left out."""
     fine = np.isfinite(mae) & (reference > 0)
     return float(1 - np.mean(mae[fine] / reference[fine]))
-
-
-def _mean(values: Floats) -> Floats:
-    known = np.isfinite(values)
-    return np.asarray(np.where(known, values, 0.0).sum(axis=0) / known.sum(axis=0))

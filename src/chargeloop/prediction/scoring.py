@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from chargeloop.model.city import Floats
 from chargeloop.prediction.forecast import QUANTILES, Forecast
 from chargeloop.prediction.levels import Correlation, Levels, summed
+from chargeloop.prediction.stats import pinball
 
 HORIZONS_H = (1, 3, 6, 12, 24)
 LEVELS = ("zone", "district", "city")
@@ -83,11 +84,6 @@ def _score(level: str, horizon_h: int, told: Forecast, units: NDArray[np.int64],
         relative=float((error / usual).sum()),
         naive=float((np.abs(came - before) / usual).sum()),
     )
-
-
-def pinball(came: Floats, told: Floats, quantile: float) -> Floats:
-    """The loss that the true quantile makes least: q (y - f) above it, (1 - q) (f - y) below."""
-    return np.asarray(np.maximum(quantile * (came - told), (quantile - 1) * (came - told)))
 
 
 @dataclass(frozen=True, slots=True)
