@@ -1,4 +1,4 @@
-"""Forecasts of whole folds, made once: each by `prediction_run` in its own process, kept in var/ until the code changes."""
+"""Forecasts of whole folds: each by `prediction_run` in a process of its own, kept in var/ until the code changes."""
 
 import hashlib
 import os
@@ -16,7 +16,10 @@ from chargeloop.model.city import Floats
 
 ROOT = Path(__file__).resolve().parents[1]
 KEPT = ROOT / "var" / "bench-prediction"
-MADE_BY = (*(ROOT / "src" / "chargeloop" / "prediction").glob("*.py"), *(ROOT / "benchmarks").glob("prediction_[rls]*.py"))
+MADE_BY = (
+    *(ROOT / "src" / "chargeloop" / "prediction").glob("*.py"),
+    *(ROOT / "benchmarks" / f"prediction_{name}.py" for name in ("run", "lightgbm", "statsforecast")),
+)
 STATSFORECAST = ROOT / ".venv" / "statsforecast" / "bin" / "python"
 CORES = 2
 

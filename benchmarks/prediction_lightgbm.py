@@ -1,4 +1,4 @@
-"""LightGBM as it comes: lags and calendar, its own settings, a model of all zones for each horizon, no more thought."""
+"""LightGBM as it comes: lags and calendar, its own settings, a model of all zones for each horizon."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +24,8 @@ AS_IT_COMES = {"verbose": -1, "num_threads": 1, "seed": 1}
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PlainLightGbm:
-    """`boosters`: by horizon, of the mean (squared errors, the default) and quantiles 0.1 and 0.9. Zones over their mean."""
+    """`boosters`: by horizon, of the mean (the default, squared errors) and of the quantiles 0.1 and 0.9.
+    Zones count in units of their mean."""
 
     zone_ids: tuple[str, ...]
     time_zone: str

@@ -1,7 +1,7 @@
-"""One forecaster over one fold of `bench prediction`, in a process of its own: `FOLD WHO OUT.npz [ZONES DAYS]`.
+"""One forecaster over one fold of `bench prediction`, in a process of its own: `FOLD WHO OUT.npz [DAYS EVERY]`.
 
-OUT holds `quantiles`, 3 x `HORIZONS_H` x hours x zones, kWh: each hour of the fold as it was forecast at each horizon, by
-models fitted before the fold and again every week; and `cpu_s`.
+OUT holds `quantiles`, 3 x `HORIZONS_H` x hours x zones, kWh: each hour of the fold as forecast at each horizon, by models
+fitted before the fold and again every week; and `cpu_s`.
 """
 
 import sys
