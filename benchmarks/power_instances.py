@@ -1,9 +1,11 @@
 """Instances of `bench power`: a city's day of charging sessions below station connections and one feeder, drawn from a seed."""
 
+from dataclasses import fields, replace
+
 import numpy as np
 
 from chargeloop.execution import ChargingProblem, Circuits, Sessions
-from chargeloop.model.city import Floats
+from chargeloop.model.city import Floats, Ints
 
 STEPS, STEP_H = 96, 0.25
 A_STATION = 45  # sessions a day
@@ -40,3 +42,15 @@ def cars(rng: np.random.Generator, sessions: int, stations: int) -> Sessions:
     kw: Floats = rng.choice([7.0, 11.0, 22.0, 60.0], sessions, p=[0.62, 0.22, 0.1, 0.06])
     kwh = np.minimum(rng.lognormal(np.log(16.0), 0.6, sessions), 0.9 * kw * np.maximum(leave_h - come_h, 0))
     return Sessions(rng.integers(1, stations + 1, sessions), come_h, leave_h, kwh, kw)
+
+
+def changed(problem: ChargingProblem, seed: int, share: float = 0.05) -> tuple[ChargingProblem, Ints]:
+    """The same day with a share of the sessions others; and S: which of the first each is, -1 for the others."""
+    rng = np.random.default_rng(seed)
+    many = problem.sessions.circuit.size
+    fresh = cars(rng, many, problem.circuits.parent.size - 1)
+    other = rng.permutation(many) < share * many
+    mixed = {
+        each.name: np.where(other, getattr(fresh, each.name), getattr(problem.sessions, each.name)) for each in fields(fresh)
+    }
+    return replace(problem, sessions=Sessions(**mixed)), np.where(other, -1, np.arange(many))

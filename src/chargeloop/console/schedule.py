@@ -78,10 +78,9 @@ def _plan(problem: "ChargingProblem", solver: str, budget_s: float) -> "Charging
 
     from chargeloop.execution import plan_by_prices, plan_exactly  # noqa: PLC0415
 
-    only_exact = bool(np.isfinite(problem.circuits.phase_limit_a).any() or (problem.sessions.min_kw > 0).any())
-    if solver == "prices" and only_exact:
+    if solver == "prices" and problem.exact_only:
         raise BadInput("--solver", "prices knows no single phases and no least powers; the sessions have some: use exact")
-    if solver == "exact" or only_exact or (solver == "auto" and np.count_nonzero(problem.hours()) <= EXACT_UP_TO):
+    if solver == "exact" or problem.exact_only or (solver == "auto" and np.count_nonzero(problem.hours()) <= EXACT_UP_TO):
         return plan_exactly(problem, budget_s)
     return plan_by_prices(problem)
 

@@ -6,6 +6,7 @@ from chargeloop.execution.check_day import charging_violations
 from chargeloop.execution.exact import plan_exactly
 from chargeloop.execution.plan import plan_by_prices
 from chargeloop.execution.problem import PowerPlan, PowerProblem
+from chargeloop.execution.replan import replan
 from chargeloop.execution.schedule import schedule
 from chargeloop.execution.shortfall import Shortfall, shortfalls
 
@@ -21,6 +22,7 @@ __all__ = [
     "charging_violations",
     "plan_by_prices",
     "plan_exactly",
+    "replan",
     "schedule",
     "shortfalls",
     "violations",

@@ -160,6 +160,13 @@ class ChargingProblem:
     def steps(self) -> int:
         return self.circuits.steps
 
+    @property
+    def exact_only(self) -> str:
+        """Which field makes it a problem that only `plan_exactly` knows; empty for none."""
+        if np.any(np.isfinite(self.circuits.phase_limit_a)):
+            return "phase_limit_a"
+        return "min_kw" if np.any(self.sessions.min_kw > 0) else ""
+
     @cached_property
     def buy_per_kwh(self) -> Floats:
         """C x T: price of import, carbon included, where anything is metered."""

@@ -19,20 +19,20 @@ def plan_by_prices(problem: ChargingProblem, nearness: float = NEARNESS) -> Char
     Raises:
         BadInput: there are limits on single phases or least powers, which only `plan_exactly` knows.
     """
-    if np.any(np.isfinite(problem.circuits.phase_limit_a)):
-        raise BadInput("phase_limit_a", "the price iteration knows no phases; use plan_exactly")
-    if np.any(problem.sessions.min_kw > 0):
-        raise BadInput("min_kw", "the price iteration knows no least power; use plan_exactly")
+    if problem.exact_only:
+        raise BadInput(problem.exact_only, "the price iteration does not know it; use plan_exactly")
     shape, programme = linear(problem)
     state = Prices(shape, programme)
     iterate(state, nearness)
-    return _finish(problem, shape, programme, state)
+    return finished(problem, shape, programme, state.v, -state.balance, state.bound)
 
 
-def _finish(problem: ChargingProblem, shape: Shape, programme: Programme, state: Prices) -> ChargingPlan:
+def finished(
+    problem: ChargingProblem, shape: Shape, programme: Programme, v: Floats, price: Floats, bound: float
+) -> ChargingPlan:
+    """`v`, which need not keep any limit, made a plan that does; `price`: C x T. Uses up `v`."""
     step_h, circuits = problem.step_h, problem.circuits
     limit = step_h * limits_kw(problem)
-    v, price = state.v, -state.balance
     load = put_right(shape, programme, v, limit, step_h * circuits.feed_in_limit_kw)
     top_up(shape, programme.most, programme.right_own, v, price, limit, load)
     serve_all(shape, programme.most, programme.right_own, v, limit, load)
@@ -51,7 +51,7 @@ def _finish(problem: ChargingProblem, shape: Shape, programme: Programme, state:
     if both.any():
         discharge = np.zeros_like(charge)
         discharge[shape.row[owner[both]], step[both]] = power[shape.z : shape.e]
-    return plan_of(problem, charge, discharge, power[shape.k : shape.w].reshape(size), price, state.bound)
+    return plan_of(problem, charge, discharge, power[shape.k : shape.w].reshape(size), price, bound)
 
 
 def _paid(problem: ChargingProblem, load: Floats) -> Floats:

@@ -97,6 +97,15 @@ def iterate(state: Prices, nearness: float) -> None:
             np.add(price, far_y * change, out=price)
 
 
+def bound_at(shape: Shape, programme: Programme, own: Floats, balance: Floats, peak: Floats) -> float:
+    """What no plan's cost can be below, by these prices of the rows, whatever they are."""
+    pulled = np.empty(shape.size)
+    transposed_times(shape, own, balance, peak, pulled)
+    boxed = float((np.minimum(programme.cost - pulled, 0.0) * np.maximum(programme.most, 0.0)).sum())
+    rows = zip((programme.right_own, programme.right_balance, programme.right_peak), (own, balance, peak), strict=True)
+    return boxed + sum(float((right * price).sum()) for right, price in rows)
+
+
 @kernel
 def _begin(  # noqa: PLR0912, PLR0915
     shape: Shape, cost: Floats, most: Floats, right_own: Floats, right_balance: Floats, v: Floats, own: Floats, balance: Floats
