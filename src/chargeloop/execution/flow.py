@@ -27,7 +27,7 @@ def serve_all(shape: Shape, most: Floats, right_own: Floats, v: Floats, limit: F
 
 
 @kernel
-def _phase(  # noqa: PLR0912, PLR0915
+def _phase(  # noqa: PLR0912
     shape: Shape, most: Floats, v: Floats, limit: Floats, load: Floats, lack: Floats, children: Ints, first_child: Ints
 ) -> bool:
     """One layered search and as many shortest paths as it holds. False when there is none."""
@@ -40,33 +40,7 @@ def _phase(  # noqa: PLR0912, PLR0915
     for c in range(many - 1, -1, -1):
         if shape.parent[c] >= 0:
             flow[shape.parent[c]] += flow[c]
-    level = np.full(sessions + many * steps, -1)
-    queue = np.empty(sessions + many * steps, dtype=np.int64)
-    head, tail, found = 0, 0, -1
-    for s in range(sessions):
-        if lack[s] > TINY and shape.both[s] < 0:
-            level[s] = 0
-            queue[tail] = s
-            tail += 1
-    while head < tail:
-        node = queue[head]
-        head += 1
-        if 0 <= found < level[node]:
-            break
-        arc = 0
-        while True:
-            to, room = _arc(shape, most, v, limit, load, flow, children, first_child, node, arc)
-            if to == -3:
-                break
-            arc += 1
-            if room <= TINY:
-                continue
-            if to == -1:
-                found = level[node]
-            elif level[to] < 0:
-                level[to] = level[node] + 1
-                queue[tail] = to
-                tail += 1
+    level, found = _layers(shape, most, v, limit, load, lack, flow, children, first_child)
     if found < 0:
         return False
     at_arc = np.zeros(level.size, dtype=np.int64)
@@ -104,6 +78,66 @@ def _phase(  # noqa: PLR0912, PLR0915
                 continue
             at_arc[node] += 1
     return moved
+
+
+@kernel
+def _layers(  # noqa: PLR0912
+    shape: Shape,
+    most: Floats,
+    v: Floats,
+    limit: Floats,
+    load: Floats,
+    lack: Floats,
+    flow: Floats,
+    children: Ints,
+    first_child: Ints,
+) -> tuple[Ints, int]:
+    """How many arcs each node is away from who lacks energy (-1: out of reach), and the layer from which a way leads out (-1:
+    none does). The arcs are those of `_arc`."""
+    many, steps, sessions = shape.parent.size, shape.steps, shape.stay.size
+    level = np.full(sessions + many * steps, -1)
+    queue = np.empty(sessions + many * steps, dtype=np.int64)
+    head, tail, found = 0, 0, -1
+    for s in range(sessions):
+        if lack[s] > TINY and shape.both[s] < 0:
+            level[s] = 0
+            queue[tail] = s
+            tail += 1
+    while head < tail:
+        node = queue[head]
+        head += 1
+        next_level = level[node] + 1
+        if 0 <= found < level[node]:
+            break
+        if node < sessions:
+            cell = sessions + shape.circuit[node] * steps + shape.first[node]
+            for k in range(shape.stay[node]):
+                if level[cell + k] < 0 and most[shape.at[node] + k] - v[shape.at[node] + k] > TINY:
+                    level[cell + k] = next_level
+                    queue[tail] = cell + k
+                    tail += 1
+            continue
+        c, t = (node - sessions) // steps, (node - sessions) % steps
+        up = shape.parent[c]
+        if limit[c, t] - load[c, t] > TINY:
+            if up < 0:
+                found = level[node]
+            elif level[sessions + up * steps + t] < 0:
+                level[sessions + up * steps + t] = next_level
+                queue[tail] = sessions + up * steps + t
+                tail += 1
+        for child in children[first_child[c] : first_child[c + 1]]:
+            if level[sessions + child * steps + t] < 0 and flow[child, t] > TINY:
+                level[sessions + child * steps + t] = next_level
+                queue[tail] = sessions + child * steps + t
+                tail += 1
+        for s in range(shape.begin[c], shape.begin[c + 1]):
+            k = t - shape.first[s]
+            if level[s] < 0 and 0 <= k < shape.stay[s] and shape.both[s] < 0 and v[shape.at[s] + k] > TINY:
+                level[s] = next_level
+                queue[tail] = s
+                tail += 1
+    return level, found
 
 
 @kernel
