@@ -7,7 +7,7 @@ import numpy as np
 
 from chargeloop.city import builtin_city
 from chargeloop.doctor import PACKAGE, cold_kernels
-from chargeloop.execution import ChargingProblem, Circuits, Sessions, plan_by_prices
+from chargeloop.execution import ChargingProblem, Circuits, Sessions, plan_by_prices, replan
 from chargeloop.guidance import Guide
 from chargeloop.model import City, Layout
 from chargeloop.prediction import Regression, forecast_city
@@ -56,7 +56,8 @@ def warm_power() -> None:
         capacity_kwh=np.full(many, 60.0),
         soc_kwh=np.full(many, 20.0),
     )
-    plan_by_prices(ChargingProblem(circuits, sessions))
+    problem = ChargingProblem(circuits, sessions)
+    replan(problem, plan_by_prices(problem), np.arange(many))
 
 
 def main() -> None:

@@ -17,11 +17,11 @@ def replan(problem: ChargingProblem, last: ChargingPlan, same: Ints, passed: int
     """As `plan_by_prices`, in a fraction of the time where little has changed.
 
     Whoever is the same keeps the powers of `last`, as far as limits allow; others are given what they ask for where it is
-    cheapest by its prices. Those prices prove a bound here too; where plan and bound are farther apart than `nearness`, everything
-    is planned anew.
+    cheapest by its prices. Those prices prove a bound here too; where plan and bound are farther apart than `nearness`,
+    everything is planned anew.
 
-    `same`: S, which session of `last` each is, -1 for one that was not there or has changed. `passed`: steps since `last` began;
-    beyond its end prices stay as they are in its last step. Circuits are those of `last`.
+    `same`: S, which session of `last` each is, -1 for one that was not there or has changed. `passed`: steps since `last`
+    began; beyond its end prices stay as they are in its last step. Circuits are those of `last`.
 
     Raises:
         BadInput: as `plan_by_prices`; or `same` does not fit.
