@@ -7,7 +7,7 @@ import time
 
 import numpy as np
 
-from benchmarks.power_instances import changed, day
+from benchmarks.power_instances import both_ways, changed, day
 from chargeloop.execution import ChargingPlan, ChargingProblem, charging_violations, plan_by_prices, plan_exactly, replan
 from chargeloop.model.city import Floats
 
@@ -17,14 +17,18 @@ NANO = 1e9  # of a kWh: whole numbers for the flow
 def main(size: int, seed: int, who: str) -> dict[str, float]:
     if who == "again":
         return _again(size, seed)
-    problem = day(size, seed)
+    who, _, kind = who.partition("-")
+    made = both_ways if kind == "v2g" else day
+    problem = made(size, seed)
     solve = plan_by_prices if who == "ours" else plan_exactly
     if who == "ours":
-        solve(day(50, seed + 1))  # kernels are loaded once in a process
+        solve(made(50, seed + 1))  # kernels are loaded once in a process
     began = time.process_time()
     plan = solve(problem)
     found = {"cpu_s": time.process_time() - began, "gap": plan.gap}
     found["rss_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    if kind == "v2g":
+        return found | {"objective": plan.account.objective, "violations": float(len(charging_violations(problem, plan)))}
     if who == "ours":
         found |= _judged(problem, plan)
     return found
