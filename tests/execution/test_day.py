@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.power_instances import day
+from benchmarks.power_instances import both_ways, day
 from chargeloop.execution import (
     Account,
     ChargingPlan,
@@ -160,3 +160,12 @@ def test_the_exact_solver_prints_nothing() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
     assert (done.stdout, done.stderr) == ("", "")
+
+
+def test_a_city_that_gives_energy_back_is_planned_close_to_its_bound() -> None:
+    problem = both_ways(300, 1)
+    ours = plan_by_prices(problem)
+    assert charging_violations(problem, ours) == ()
+    assert ours.discharge_kw.sum() > 0
+    assert ours.account.demand > 0
+    assert 0 <= ours.gap < 0.01

@@ -14,7 +14,7 @@ from chargeloop.physics import kernel
 TINY = 1e-10  # kWh: less is not moved
 
 
-def serve_all(shape: Shape, most: Floats, right_own: Floats, v: Floats, limit: Floats, load: Floats) -> None:
+def serve_all(shape: Shape, most: Floats, right_own: Floats, v: Floats, limit: Floats, back: Floats, load: Floats) -> None:
     """Adds to the x of `v` (and to `load`, C x T) until nobody who lacks energy can be given any."""
     lack = np.where(shape.both < 0, right_own[shape.own], 0.0)
     lack -= np.where(shape.both < 0, np.add.reduceat(np.append(v[: shape.m], 0.0), shape.at) * (shape.stay > 0), 0.0)
@@ -22,13 +22,21 @@ def serve_all(shape: Shape, most: Floats, right_own: Floats, v: Floats, limit: F
         return
     children = np.argsort(shape.parent, kind="stable")
     first_child = np.searchsorted(shape.parent[children], np.arange(shape.parent.size + 1))
-    while _phase(shape, most, v, limit, load, lack, children, first_child):
+    while _phase(shape, most, v, limit, back, load, lack, children, first_child):
         pass
 
 
 @kernel
 def _phase(  # noqa: PLR0912
-    shape: Shape, most: Floats, v: Floats, limit: Floats, load: Floats, lack: Floats, children: Ints, first_child: Ints
+    shape: Shape,
+    most: Floats,
+    v: Floats,
+    limit: Floats,
+    back: Floats,
+    load: Floats,
+    lack: Floats,
+    children: Ints,
+    first_child: Ints,
 ) -> bool:
     """One layered search and as many shortest paths as it holds. False when there is none."""
     many, steps, sessions = shape.parent.size, shape.steps, shape.stay.size
@@ -40,6 +48,7 @@ def _phase(  # noqa: PLR0912
     for c in range(many - 1, -1, -1):
         if shape.parent[c] >= 0:
             flow[shape.parent[c]] += flow[c]
+    flow = np.minimum(flow, np.maximum(load + back, 0.0))  # what may leave a circuit, without more being fed in than it carries
     level, found = _layers(shape, most, v, limit, load, lack, flow, children, first_child)
     if found < 0:
         return False

@@ -35,7 +35,7 @@ def finished(
     limit = step_h * limits_kw(problem)
     load = put_right(shape, programme, v, limit, step_h * circuits.feed_in_limit_kw)
     top_up(shape, programme.most, programme.right_own, v, price, limit, load)
-    serve_all(shape, programme.most, programme.right_own, v, limit, load)
+    serve_all(shape, programme.most, programme.right_own, v, limit, step_h * circuits.feed_in_limit_kw, load)
     peak = np.maximum(load.max(axis=1, initial=0.0), step_h * circuits.peak_kw)
     kept = np.where(circuits.demand_charge_per_kw[:, None] > 0, np.minimum(limit, peak[:, None]), limit)
     priced = problem.buy_per_kwh != circuits.sell_per_kwh  # there what is paid changes where the flow turns

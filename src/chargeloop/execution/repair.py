@@ -28,9 +28,13 @@ def put_right(shape: Shape, programme: Programme, v: Floats, limit: Floats, back
         loads(shape, v, programme.right_balance, load)
         if not _keep_limits(shape, programme.most, v, limit, back, load):
             return load
-    both = np.repeat(shape.both >= 0, shape.stay)  # the last resort: batteries stand still
-    v[: shape.m][both] = 0.0
+    v[: shape.m][np.repeat(shape.both >= 0, shape.stay)] = 0.0  # the last resort but one: batteries stand still
     v[shape.z : shape.e] = 0.0
+    for _ in range(PASSES):
+        loads(shape, v, programme.right_balance, load)
+        if not _keep_limits(shape, programme.most, v, limit, back, load):
+            return load
+    v[: shape.m] = 0.0  # the last: nobody charges
     loads(shape, v, programme.right_balance, load)
     _keep_limits(shape, programme.most, v, limit, back, load)
     loads(shape, v, programme.right_balance, load)
