@@ -11,6 +11,7 @@ from chargeloop.execution import ChargingProblem, Circuits, Sessions, plan_by_pr
 from chargeloop.guidance import Guide
 from chargeloop.model import City, Layout
 from chargeloop.prediction import Regression, forecast_city
+from chargeloop.prediction.linear import absolute
 from chargeloop.simulation import Choices, Twin, default_day, draw_drivers, offline_loop, run, shadow_prices
 
 COMPILED = ("exact", "auction", "greedy", "learned")  # the other solvers have no kernels of their own
@@ -33,6 +34,7 @@ def warm(city: City) -> None:
     twin = Twin(city, layout, guide, drivers, evening, 300, "external", np.random.default_rng(2))
     Choices(twin, twin.now_s + 600).next()
     Regression.fit(city.demand, city.weather, city.time_zone)
+    absolute(np.eye(3), np.ones(3))
 
 
 def warm_power() -> None:
