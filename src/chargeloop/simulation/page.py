@@ -124,19 +124,25 @@ def _plot(series: Series, x: str, y: str, *, joined: bool) -> str:
 
 
 def _frame(x: str, y: str, span_x: tuple[float, float], span_y: tuple[float, float], *, ticks_x: bool = True) -> str:
-    """Axes with their names and five figures on each."""
+    """Axes with their names and round figures on each."""
     bottom = HIGH - BELOW
     drawn = [f'<path d="M{LEFT} 20V{bottom}H{WIDE}" fill="none" stroke="#9aa7ad"/>']
-    for share in np.linspace(0, 1, 5):
-        value = span_y[0] + share * (span_y[1] - span_y[0])
+    for value in round_ticks(*span_y):
         drawn.append(f'<text x="{LEFT - 6}" y="{_y(value, *span_y) + 4:.1f}" text-anchor="end">{value:,.4g}</text>')
-        if ticks_x:
-            value = span_x[0] + share * (span_x[1] - span_x[0])
-            anchor = "end" if share == 1 else "middle"
-            drawn.append(f'<text x="{_x(value, *span_x):.1f}" y="{bottom + 18}" text-anchor="{anchor}">{value:,.4g}</text>')
+    for value in round_ticks(*span_x) if ticks_x else ():
+        anchor = "end" if _x(value, *span_x) > WIDE - 20 else "middle"
+        drawn.append(f'<text x="{_x(value, *span_x):.1f}" y="{bottom + 18}" text-anchor="{anchor}">{value:,.4g}</text>')
     drawn.append(f'<text x="{(LEFT + WIDE) / 2}" y="{HIGH - 6}" text-anchor="middle">{escape(x)}</text>')
     drawn.append(f'<text transform="translate(12 {bottom / 2}) rotate(-90)" text-anchor="middle">{escape(y)}</text>')
     return "".join(drawn)
+
+
+def round_ticks(low: float, high: float) -> list[float]:
+    """Multiples of 1, 2 or 5 times a power of ten within a span: three to seven of them."""
+    least = (high - low) / 6
+    power = 10.0 ** np.floor(np.log10(least))
+    step = next(power * each for each in (1, 2, 5, 10) if power * each >= least * (1 - 1e-9))
+    return [float(round(n * step, 12)) for n in range(int(np.ceil(low / step - 1e-9)), int(np.floor(high / step + 1e-9)) + 1)]
 
 
 def _svg(drawn: Sequence[str], label: str) -> str:
