@@ -28,7 +28,7 @@ from chargeloop.recommendation.waiting import (
     parked_until,
 )
 
-SURE = 2.3263  # 0.99-quantile of the standard normal
+SURE = 3.0902  # 0.999-quantile of the standard normal
 CROWD = 20  # requests of one turn that could all go to a pool: one error of the estimate would then break many promises
 SOME = 5  # on their way to what a driver may choose from who come together with him: a crowd that asks one by one
 TOGETHER_S = 120.0  # nobody knows in which order those come who are expected within so little time
