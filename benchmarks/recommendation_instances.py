@@ -14,11 +14,11 @@ import numpy as np
 
 from chargeloop.city import builtin_city
 from chargeloop.guidance import Guide
-from chargeloop.loop import Forecasts, arrivals_per_h, candidates_of, known_until, station_load_share
-from chargeloop.model import ChargeRequest, Circuit, City, Current, Layout, Place, Site, Station, Tier, World
+from chargeloop.loop import arrivals_per_h, candidates_of, history_start, known_until, station_load_share, trusted_kwh
+from chargeloop.model import ChargeRequest, Circuit, City, Current, Demand, Layout, Place, Site, Station, Tier, World
 from chargeloop.model.city import Ints
 from chargeloop.perception import Perception
-from chargeloop.prediction import Forecast
+from chargeloop.prediction import Forecast, HourOfWeek
 from chargeloop.pricing import RateTable
 from chargeloop.recommendation import DEFAULT, Problem, Surroundings, Weights, build
 from chargeloop.simulation import Drivers, default_day, draw_drivers
@@ -87,7 +87,10 @@ def evening(city: City, requests: int, seed: int) -> Evening:
     asked = requests_of(city, drivers, np.sort(rng.choice(len(drivers), requests, replace=False)), now)
     known = known_until(city, now)
     world = taken(Perception(known, layout).snapshot(now), rng)
-    return Evening(layout, guide, world, asked, Forecasts(known)(world))
+    # By the model that the loop had when the instances were drawn.
+    model = HourOfWeek.fit(known.demand, city.time_zone, layout.zone_ids)
+    history = Demand(history_start(world), trusted_kwh(world))
+    return Evening(layout, guide, world, asked, model.forecast(history, known.weather, now, 24))
 
 
 def snapshot(requests: int, layers: int, seed: int) -> Problem:
