@@ -15,9 +15,9 @@ from fastapi import FastAPI
 
 from chargeloop.city import builtin_city
 from chargeloop.cli import main
-from chargeloop.console import Options, Outside, add_pages, serve
 from chargeloop.console.demo import usual_start
-from chargeloop.console.server import listen
+from chargeloop.console.server import Options, Outside, listen, serve
+from chargeloop.console.web import add_pages
 from chargeloop.loop import Clock
 from chargeloop.model import CancelReservation, City, Command, GuideDriver, Unreachable
 from chargeloop.physics import local

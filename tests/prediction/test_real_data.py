@@ -1,27 +1,24 @@
 """Against the naive "as last week" on real demand: 45 zones, scored per zone on December after a fit until November."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from time import process_time
 
 import numpy as np
-import pandas as pd
 import pytest
 
+from benchmarks import prediction_run
+from benchmarks.prediction_run import START
 from chargeloop.model import Demand, Weather
 from chargeloop.prediction import Regression
 
-START = datetime(2022, 8, 31, 16, tzinfo=UTC)  # 1 September, 0 h in Shanghai
 FIRST, LAST = 24 * 91, 24 * 121  # December, less the last day
 
 
 @pytest.fixture(scope="module")
 def shenzhen(shared_data: Path) -> tuple[Demand, Weather]:
-    folder = shared_data / "urbanev_shenzhen"
-    long = pd.read_parquet(folder / "hourly_45zones.parquet")
-    weather = pd.read_csv(folder / "weather_central.csv.gz")
-    demand = Demand(START, long.pivot(index="time", columns="TAZID", values="volume_kwh").to_numpy())
-    return demand, Weather(START, weather["T"].to_numpy(np.float64), weather["nRAIN"].to_numpy(np.float64))
+    demand, _, weather = prediction_run.shenzhen()
+    return demand, weather
 
 
 def test_regression_beats_last_week_at_one_hour_and_a_day(shenzhen: tuple[Demand, Weather]) -> None:

@@ -1,6 +1,6 @@
-"""What serves the loop and its web pages: `serve` for a deployment, `demo` with the city twin beside it."""
+"""The commands that need the whole house: a deployment, the demo, and those that read somebody's own files.
 
-from chargeloop.console.server import Options, Outside, serve
-from chargeloop.console.web import add_pages
+Nothing is imported here: `--help` of a command must not load the server.
+"""
 
-__all__ = ["Options", "Outside", "add_pages", "serve"]
+__all__: list[str] = []

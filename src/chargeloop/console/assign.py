@@ -2,15 +2,14 @@
 
 import argparse
 import csv
-import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from chargeloop.console.whole_file import whole_file
 from chargeloop.model.errors import BadInput
 
 if TYPE_CHECKING:
@@ -79,10 +78,9 @@ def _time(text: str | None) -> datetime:
 
 
 def _check(args: argparse.Namespace) -> None:
-    try:
-        ZoneInfo(args.time_zone)
-    except (ZoneInfoNotFoundError, ValueError):
-        raise BadInput("--time-zone", f"there is no time zone {args.time_zone!r}") from None
+    from chargeloop.city import zone_of  # noqa: PLC0415 (not needed for --help)
+
+    zone_of(args.time_zone)
     if args.candidates < 1:
         raise BadInput("--candidates", f"want 1 or more, got {args.candidates}")
     if not args.output.parent.is_dir():
@@ -130,15 +128,10 @@ def _write(path: Path, decisions: "Sequence[Decision]") -> None:
 
     head = ["request_id", *CHOSEN, *(f"term_{name}" for name in TERMS)]
     head += [f"alternative_{n}_{name}" for n in (1, 2) for name in OTHERS] + ["reason"]
-    draft = path.with_name(f"{path.name}.part")
-    try:
-        with draft.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, head, restval="", lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(map(_row, decisions))
-        os.replace(draft, path)
-    except OSError as error:
-        raise BadInput(str(path), f"cannot be written: {error.strerror}") from None
+    with whole_file(path) as draft, draft.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, head, restval="", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(map(_row, decisions))
 
 
 CHOSEN = (

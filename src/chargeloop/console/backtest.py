@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from chargeloop.console import own_demand
 from chargeloop.console.own_demand import Own
+from chargeloop.console.whole_file import whole_file
 from chargeloop.model.errors import BadInput
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
     if args.html is not None:
         from chargeloop.console.backtest_report import report  # noqa: PLC0415
 
-        with own_demand.whole_file(args.html) as draft:
+        with whole_file(args.html) as draft:
             draft.write_text(report(args.file.name, own, judged), encoding="utf-8")
     return 0
 

@@ -48,7 +48,7 @@ class Judged:
         """Of one forecaster, a figure each."""
         of = {h: self.summary(name, h) for h in self.leads}
         figures = {f"{key}_h{h}": of[h][key] for key in ("mae_skill", "median_rae", "coverage_80") for h in self.leads}
-        coverage = np.mean([self.scores[name, h].coverage for h in self.leads], axis=0)
+        coverage = np.array([self.scores[name, h].coverage[self.live] for h in self.leads])
         pinball = np.array([self.scores[name, h].pinball for h in self.leads])
         skills = np.array([of[h]["mae_skill"] for h in self.leads], dtype=np.float64)  # None becomes NaN
         return figures | {

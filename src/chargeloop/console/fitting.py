@@ -10,6 +10,7 @@ from pathlib import Path
 
 import structlog
 
+from chargeloop.console.whole_file import whole_file
 from chargeloop.model import BadInput, Demand, Weather
 from chargeloop.prediction import Saved, fit_forecaster, pack_forecaster, refitted, unpack_forecaster
 
@@ -84,6 +85,5 @@ def _fit(file: Path, name: str, record: Demand, weather: Weather, time_zone: str
     model = before.model if before is not None and is_same else None
     fitted = refitted(model, partial(fit_forecaster, name), record, weather, time_zone, zone_ids)
     until = record.start + timedelta(hours=len(record.energy_kwh))
-    draft = file.with_name(f"{file.name}.part")
-    draft.write_bytes(pack_forecaster(fitted, until))
-    draft.replace(file)
+    with whole_file(file) as draft:
+        draft.write_bytes(pack_forecaster(fitted, until))

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from chargeloop.console import own_demand
 from chargeloop.console.own_demand import Own
+from chargeloop.console.whole_file import whole_file
 from chargeloop.model.errors import BadInput
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
             told = f"has learned from hours up to {own.shown(loaded.until - HOUR)}, after the origin"
             sys.stderr.write(f"chargeloop: {args.load}: {told}\n")
     methods: Counter[str] = Counter()
-    with own_demand.whole_file(args.output) as draft, own_demand.progress(() if loaded else ("fitting",)) as show:
+    with whole_file(args.output) as draft, own_demand.progress(() if loaded else ("fitting",)) as show:
         made = _forecasts(own, origins, args, loaded.model if loaded else None, show)
         _write(draft, _counted(made, methods), own)
     shares = ", ".join(f"{name} {count:,}" for name, count in methods.most_common())
@@ -158,7 +159,7 @@ def _forecasts(
         yield model.forecast(own.demand, own.weather, origin, args.horizon)
         show("forecasting", (n + 1) / len(origins))
     if args.save is not None and model is not None:
-        with own_demand.whole_file(args.save) as draft:
+        with whole_file(args.save) as draft:
             draft.write_bytes(pack_forecaster(model, min(own.row_time(own.row(fitted_at)), own.end)))
 
 

@@ -114,25 +114,6 @@ def hours_of_text(text: str, flag: str) -> int:
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
-    """Where to write; the file is there afterwards, or, where something went wrong, as it was before.
-
-    Raises:
-        BadInput: it cannot be written.
-    """
-    if not path.parent.is_dir():
-        raise BadInput(str(path), f"there is no folder {path.parent}")
-    draft = path.with_name(f"{path.name}.part")
-    try:
-        yield draft
-        draft.replace(path)
-    except OSError as error:
-        raise BadInput(str(path), f"cannot be written: {error.strerror}") from None
-    finally:
-        draft.unlink(missing_ok=True)
-
-
-@contextmanager
 def progress(names: Sequence[str]) -> Iterator[Callable[[str, float], None]]:
     """A bar for each name on stderr, on a terminal only, told the share that is done."""
     from chargeloop.simulation.command import progress_bars  # noqa: PLC0415

@@ -1,6 +1,5 @@
 """The site of `chargeloop schedule`: circuits, chargers and storage in a TOML file; that of `chargeloop edge` will do."""
 
-import tomllib
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, time
 from pathlib import Path
@@ -12,7 +11,7 @@ import numpy as np
 from msgspec import Meta
 
 from chargeloop.city.cells import Cells, check
-from chargeloop.edge.config import ChargerOf, Name, NotNegative, Part, Positive, circuit_faults
+from chargeloop.edge.config import ChargerOf, Name, NotNegative, Part, Positive, circuit_faults, read_toml
 from chargeloop.edge.config import Site as EdgeSite
 from chargeloop.execution import Circuits
 from chargeloop.execution.charging import VOLTS
@@ -92,13 +91,7 @@ def read_own_site(path: Path) -> OwnSite:
     Raises:
         BadInput: naming the file, the key and what is wrong.
     """
-    try:
-        told = tomllib.loads(path.read_text(encoding="utf-8"))
-        site = msgspec.convert({key: value for key, value in told.items() if key not in EDGE_ONLY}, OwnSite)
-    except OSError as error:
-        raise BadInput(str(path), error.strerror or "cannot be read") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
-        raise BadInput(str(path), str(error).replace("$.", "")) from None
+    site = read_toml(path, OwnSite, EDGE_ONLY)
     found = [f"{where}: {what}" for where, what in _faults(site)]
     if found:
         raise BadInput(str(path), "\n".join([found[0], *(f"{path}: {each}" for each in found[1:])]))

@@ -2,12 +2,12 @@
 
 import argparse
 import csv
-import os
 import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from chargeloop.console.whole_file import whole_file
 from chargeloop.model.errors import BadInput
 
 if TYPE_CHECKING:
@@ -65,7 +65,8 @@ def run(args: argparse.Namespace) -> int:
     short = shortages(day, plan)
     _write(args.output, day, plan)
     if args.report is not None:
-        _whole(args.report, report(day, plan, short))
+        with whole_file(args.report) as draft:
+            draft.write_text(report(day, plan, short), encoding="utf-8")
     sys.stdout.write(f"{args.output}: {_summary(day, plan)}\n")
     sys.stdout.writelines(f"  {each}\n" for each in short[:SAID])
     if len(short) > SAID:
@@ -95,30 +96,17 @@ def _summary(day: "OwnDay", plan: "ChargingPlan") -> str:
 
 def _write(path: Path, day: "OwnDay", plan: "ChargingPlan") -> None:
     """A row for each session and step of its stay, sessions in the order of the file and storage last."""
-    from io import StringIO  # noqa: PLC0415
-
-    text = StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("session_id", "circuit", "from", "to", "charge_kw", "discharge_kw", "energy_kwh"))
     there = day.problem.hours() > 0
     zone, step = day.site.zone, timedelta(minutes=day.site.step_min)
     begins = [begin.astimezone(zone) for begin in day.begins]
-    for s, each in enumerate(day.asked):
-        gained = 0.0
-        for t in there[s].nonzero()[0]:
-            charge, back = float(plan.charge_kw[s, t]), float(plan.discharge_kw[s, t])
-            gained += day.problem.step_h * (charge * each.efficiency - back / each.efficiency)
-            ends = (day.begins[t] + step).astimezone(zone)
-            figures = (f"{value:.3f}" for value in (charge, back, gained + 0.0))
-            writer.writerow((each.name, day.site.names[each.circuit], begins[t].isoformat(), ends.isoformat(), *figures))
-    _whole(path, text.getvalue())
-
-
-def _whole(path: Path, text: str) -> None:
-    """Whole or not at all."""
-    draft = path.with_name(f"{path.name}.part")
-    try:
-        draft.write_text(text, encoding="utf-8", newline="")
-        os.replace(draft, path)
-    except OSError as error:
-        raise BadInput(str(path), f"cannot be written: {error.strerror}") from None
+    with whole_file(path) as draft, draft.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(("session_id", "circuit", "from", "to", "charge_kw", "discharge_kw", "energy_kwh"))
+        for s, each in enumerate(day.asked):
+            gained = 0.0
+            for t in there[s].nonzero()[0]:
+                charge, back = float(plan.charge_kw[s, t]), float(plan.discharge_kw[s, t])
+                gained += day.problem.step_h * (charge * each.efficiency - back / each.efficiency)
+                ends = (day.begins[t] + step).astimezone(zone)
+                figures = (f"{value:.3f}" for value in (charge, back, gained + 0.0))
+                writer.writerow((each.name, day.site.names[each.circuit], begins[t].isoformat(), ends.isoformat(), *figures))

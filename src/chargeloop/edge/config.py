@@ -3,7 +3,7 @@
 import math
 import stat
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -150,7 +150,7 @@ def read_site(path: Path) -> tuple[Site, dict[str, str]]:
     Raises:
         BadInput: naming the file, the key and what is wrong.
     """
-    site = _read(path, Site)
+    site = read_toml(path, Site)
     site = msgspec.structs.replace(
         site,
         data_dir=path.parent / site.data_dir,
@@ -199,9 +199,15 @@ def circuit_faults(circuits: Sequence[tuple[str, str | None, object, object]]) -
             yield where, "needs limit_kw, limit_a or both"
 
 
-def _read(path: Path, kind: type[T]) -> T:
+def read_toml(path: Path, kind: type[T], without: Set[str] = frozenset()) -> T:
+    """A file as a record. `without`: keys of the file that are passed over.
+
+    Raises:
+        BadInput: naming the file, and the key and what is wrong.
+    """
     try:
-        return msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), kind, dec_hook=_path)
+        told = tomllib.loads(path.read_text(encoding="utf-8"))
+        return msgspec.convert({key: value for key, value in told.items() if key not in without}, kind, dec_hook=_path)
     except OSError as error:
         raise BadInput(str(path), error.strerror or "cannot be read") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
@@ -227,7 +233,7 @@ def _passwords(path: Path, site: Site) -> dict[str, str]:
     if site.passwords is None:
         return {}
     file = path.parent / site.passwords
-    known = _read(file, dict[str, str])
+    known = read_toml(file, dict[str, str])
     if file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise BadInput(str(file), "holds passwords and can be read by others: chmod 600")
     strangers = known.keys() - {each.id for each in site.chargers}

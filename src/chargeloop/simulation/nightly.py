@@ -1,6 +1,6 @@
 """The shadow prices of a day ahead: days are drawn from the forecast, and bay-time is worth what it was worth in them."""
 
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
 from threading import Lock
@@ -97,11 +97,6 @@ class Nightly:
                 else:
                     self._latest = made.result()
             return self._latest
-
-    def wait(self) -> None:
-        """Until the prices that are being made are there, or can't be."""
-        if self._made is not None:
-            wait([self._made])
 
     def _make(self, forecast: Forecast) -> DayAhead:
         start = full_hour(forecast.origin)

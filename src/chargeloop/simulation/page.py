@@ -138,7 +138,7 @@ def _frame(x: str, y: str, span_x: tuple[float, float], span_y: tuple[float, flo
 
 
 def round_ticks(low: float, high: float) -> list[float]:
-    """Multiples of 1, 2 or 5 times a power of ten within a span: three to seven of them."""
+    """Multiples of 1, 2 or 5 times a power of ten within a span: two to seven of them."""
     least = (high - low) / 6
     power = 10.0 ** np.floor(np.log10(least))
     step = next(power * each for each in (1, 2, 5, 10) if power * each >= least * (1 - 1e-9))
